@@ -1,0 +1,50 @@
+# Everything a newcomer needs: Python >= 3.11 and make. Each verb sets up what it uses.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SHELL := /bin/sh
+
+.PHONY: demo test lint format setup setup-dev lock clean
+.DELETE_ON_ERROR:
+
+# The product's main job with generated people, from consent to a verified bundle. SERVE=1 keeps it up.
+demo: setup
+	$(BIN)/mydata demo $(if $(SERVE),--serve) $(ARGS)
+
+# The whole suite: real PostgreSQL, real OPA, real browser, real JavaScript clients.
+test: setup-dev
+	$(BIN)/python -m tests.run $(ARGS)
+
+# Linters, types, import contracts.
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup-dev
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+setup: $(VENV)/.run
+setup-dev: $(VENV)/.dev
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("MyData Gateway needs Python 3.11 or newer; found " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Re-pin every dependency with hashes and no addresses (needs uv on PATH).
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group build pyproject.toml -o requirements/run.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group build --group dev pyproject.toml -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) .cache build demo-out *.egg-info

@@ -1,0 +1,176 @@
+"""The contract between the gateway and whatever fetches records from a holder (정보제공자).
+
+A connector yields records and then the checkpoint that seals exactly those records, so that
+progress can never be stored ahead of data. It decides nothing else: retry, budget, time limits,
+origin pinning and cancellation belong to the runtime (`connectors.runtime`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+Json = Any
+"""A JSON value: what `json.loads` may return."""
+
+
+class Reason(StrEnum):
+    """Why records are missing or a pull ended. Stable: recipients and citizens see these codes."""
+
+    HOLDER_DOWN = "holder_down"
+    THROTTLED = "throttled"
+    CORRUPT = "corrupt"
+    FOREIGN_NEXT = "foreign_next"
+    CONTRACT = "contract"
+    CURSOR_EXPIRED = "cursor_expired"
+    DENIED = "denied"
+    REVOKED = "revoked"
+    NO_LINK = "no_link"
+    UNKNOWN_DATASET = "unknown_dataset"
+    BUDGET = "budget"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    TOO_LARGE = "too_large"
+
+
+class Outcome(StrEnum):
+    """How the pull of one dataset ended."""
+
+    COMPLETE = "complete"
+    EMPTY = "empty"
+    PARTIAL = "partial"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a dataset.
+
+    `key` is stable over repeated pulls. `body` is one JSON object in UTF-8 whose top-level names are
+    the field ids of the catalogue; fields the standard has and the catalogue does not are allowed and
+    never decoded further on. `at` is when the recorded thing happened, if known.
+    """
+
+    key: str
+    body: bytes
+    at: datetime | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """The holder says explicitly that the record `key` was deleted."""
+
+    key: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Seals everything yielded since the previous checkpoint. `cursor` MUST be new in this pull."""
+
+    cursor: Json
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A known hole. Never silent: it travels to the manifest and to the citizen."""
+
+    dataset: str
+    reason: Reason
+    detail: str = ""
+    retry_after: datetime | None = None
+
+
+Event = Record | Tombstone | Checkpoint | Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One dataset a holder offers. `id` is the catalogue id, e.g. `finance.deposit-transactions`."""
+
+    id: str
+    standard: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one pull may spend at a holder."""
+
+    requests: int = 200
+    attempts: int = 4
+    seconds: float = 20.0
+    page_bytes: int = 8 * 1024 * 1024
+    total_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a holder is: identity, sector, base address, standard and datasets, and what a pull may cost.
+
+    `origin` (scheme, host, port) is the only origin requests of this holder may ever go to.
+    """
+
+    id: str
+    sector: str
+    name: Mapping[str, str]
+    origin: str
+    org_code: str
+    datasets: Sequence[Dataset]
+    budget: Budget = field(default_factory=Budget)
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """What to pull, for one person under one consent. `since` and `until` bound the history, inclusive."""
+
+    dataset: str
+    fields: tuple[str, ...]
+    since: date
+    until: date
+    transaction_id: str
+
+
+class Io(Protocol):
+    """The connector's only way out. Implemented by the runtime.
+
+    `get`/`post` MUST attach the holder token, refuse any URL outside the manifest's origin, count
+    against the budget, retry what may be retried, bound the body size, and return the body of a 2xx.
+    They raise `connectors.errors.HolderError` with a `Reason` otherwise.
+    """
+
+    async def get(self, path: str, params: Mapping[str, str] | None = None, *, accept: str = "application/json") -> Page:
+        """GET `path` (or an absolute URL inside the origin)."""
+        ...
+
+    async def post(self, path: str, body: Mapping[str, Json]) -> Page:
+        """POST a JSON body to `path`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of the holder: where it came from, its body and its headers (lower-case names)."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Holder(Protocol):
+    """What a connector implements, or gets for free from a YAML spec (`connectors.spec`).
+
+    `pull` MUST yield records before the checkpoint that seals them, MUST NOT yield a record whose key it
+    knows to be of another person, MUST NOT sleep, retry, log bodies or keep state between pulls.
+    """
+
+    manifest: Manifest
+
+    def pull(self, request: PullRequest, io: Io) -> AsyncIterator[Event]:
+        """Yield the events of one dataset, oldest page first where the standard allows."""
+        ...

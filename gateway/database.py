@@ -1,0 +1,125 @@
+"""The database: one engine, one `transaction()`, the only commit in the code base.
+
+Two stores behind one call. SQLite (WAL, synchronous FULL): one write connection on one writer thread
+behind a queue, plus read-only connections that never wait for it. PostgreSQL >= 15: one ordinary
+transaction a request. No network call may happen inside a transaction: `in_transaction()` lets the
+HTTP seams refuse one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from gateway.errors import Problem
+
+_open: ContextVar[bool] = ContextVar("mydata_transaction_open", default=False)
+
+_FULL_SQLSTATES = frozenset({"53100", "53200", "53300", "53400"})
+
+
+def in_transaction() -> bool:
+    """Whether the current task holds an open write transaction."""
+    return _open.get()
+
+
+class Database:
+    """Opens sessions. Safe for any number of tasks of one event loop."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, wait_seconds: float = 10.0) -> None:
+        """Connect lazily to `url`: `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://...`."""
+        self.url = url
+        self.dialect = make_url(url).get_backend_name()
+        if self.dialect == "sqlite":
+            self._writer = _sqlite_engine(url, size=1, wait_seconds=wait_seconds, writes=True)
+            self._reader = _sqlite_engine(url, size=4, wait_seconds=wait_seconds, writes=False)
+        else:
+            self._writer = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=wait_seconds)
+            self._reader = self._writer
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine that may write. For migrations and tests; doors use `transaction()`."""
+        return self._writer
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Open a write transaction; commit on leaving, roll back everything on any exception.
+
+        Raises `Problem("storage_full")` when the store has no room and `Problem("storage_unavailable")`
+        when it cannot be reached; in both cases nothing was changed.
+        """
+        if _open.get():
+            raise RuntimeError("a transaction is already open in this task")
+        token = _open.set(True)
+        try:
+            async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+                yield session
+        except DBAPIError as error:
+            raise _problem(error) from error
+        except (OSError, TimeoutError) as error:
+            raise Problem("storage_unavailable", detail=repr(error)) from error
+        finally:
+            _open.reset(token)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that only reads one consistent snapshot. Never waits for a writer on SQLite."""
+        try:
+            async with AsyncSession(self._reader, expire_on_commit=False) as session:
+                yield session
+                await session.rollback()
+        except DBAPIError as error:
+            raise _problem(error) from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+
+def _sqlite_engine(url: str, *, size: int, wait_seconds: float, writes: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=wait_seconds,
+        connect_args={"timeout": wait_seconds, "isolation_level": None},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        if not writes:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _problem(error: DBAPIError) -> Exception:
+    """Name what the store could not do; an error of the statement itself stays what it is."""
+    cause = error.orig
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    full = isinstance(cause, sqlite3.OperationalError) and "full" in str(cause)
+    if full or state in _FULL_SQLSTATES:
+        return Problem("storage_full", detail=type(cause).__name__)
+    if error.connection_invalidated or isinstance(cause, sqlite3.OperationalError) or state == "57P01":
+        return Problem("storage_unavailable", detail=str(cause))
+    return error

@@ -1,0 +1,81 @@
+"""One frozen `Settings`, read from a file, `MYDATA_*` variables or arguments; unsafe ones are named by id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """The settings cannot be read or are unsafe; `problems` has one sentence a finding."""
+
+    def __init__(self, problems: list[str]) -> None:
+        """Carry one sentence a finding."""
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Settings(BaseSettings):
+    """Everything an operator decides. Frozen: a running gateway never changes its mind."""
+
+    model_config = SettingsConfigDict(env_prefix="MYDATA_", frozen=True, extra="forbid")
+
+    profile: Literal["demo", "production"] = "production"
+    issuer: str = Field(description="The issuer identifier: the public https origin of this gateway.")
+    database: str = Field(description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME")
+    keys: Path = Field(description="Directory of the gateway's keys, made by `mydata keys init`.")
+    registry: Path = Field(description="YAML file naming identity provider, holders, consortia and operator role.")
+    policy_engine: Literal["embedded", "opa"] = "embedded"
+    opa_url: str = "http://127.0.0.1:8181"
+    ledger_origin: str = "mydata.local/ledger/2026"
+    trusted_proxies: tuple[str, ...] = ()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    def problems(self) -> list[str]:
+        """Why these settings are unsafe, one sentence a finding, each starting with a stable id."""
+        found: list[str] = []
+        url = urlsplit(self.issuer)
+        local = url.hostname in {"localhost", "127.0.0.1", "::1"}
+        if url.scheme != "https" and not (self.profile == "demo" and local):
+            found.append("MYDATA.S001 issuer must be https; plain http is for localhost in the demo profile only")
+        if url.query or url.fragment or self.issuer.endswith("/"):
+            found.append("MYDATA.S002 issuer must have no query, no fragment and no trailing slash")
+        if self.profile == "production" and self.policy_engine == "embedded":
+            found.append("MYDATA.S003 production requires policy_engine: opa")
+        if not self.database.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
+            found.append("MYDATA.S004 database must start with sqlite+aiosqlite:// or postgresql+asyncpg://")
+        return found
+
+
+def load_settings(file: Path | None = None, **overrides: object) -> Settings:
+    """Read settings from `file` (YAML), then `MYDATA_*`, then `overrides`; refuse unsafe ones.
+
+    Raises SettingsError naming every finding; never a traceback of a parser.
+    """
+    values: dict[str, object] = {}
+    if file is not None:
+        try:
+            read = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise SettingsError([f"MYDATA.S010 {file}: cannot be read: {_brief(error)}"]) from error
+        if not isinstance(read, dict):
+            raise SettingsError([f"MYDATA.S011 {file}: must be a mapping of setting to value"])
+        values = read
+    try:
+        settings = Settings(**{**values, **overrides})
+    except ValidationError as error:
+        raise SettingsError(
+            [f"MYDATA.S012 {'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()]
+        ) from error
+    if found := settings.problems():
+        raise SettingsError(found)
+    return settings
+
+
+def _brief(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

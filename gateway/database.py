@@ -42,7 +42,9 @@ class Database:
             self._writer = _sqlite_engine(url, size=1, wait_seconds=wait_seconds, writes=True)
             self._reader = _sqlite_engine(url, size=4, wait_seconds=wait_seconds, writes=False)
         else:
-            self._writer = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=wait_seconds)
+            self._writer = create_async_engine(
+                url, pool_size=pool_size, max_overflow=0, pool_timeout=wait_seconds
+            )
             self._reader = self._writer
 
     @property

@@ -23,7 +23,12 @@ class Problem(Exception):
     """A refusal or failure with a stable `code`; a public text by language; a private detail."""
 
     def __init__(
-        self, code: str, *, detail: str = "", retry_after: int | None = None, params: dict[str, Any] | None = None
+        self,
+        code: str,
+        *,
+        detail: str = "",
+        retry_after: int | None = None,
+        params: dict[str, Any] | None = None,
     ) -> None:
         """Refuse with `code` (MUST stand in problems.yaml); `params` fill its public text and are public."""
         super().__init__(code)

@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     issuer: str = Field(description="The issuer identifier: the public https origin of this gateway.")
     database: str = Field(description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME")
     keys: Path = Field(description="Directory of the gateway's keys, made by `mydata keys init`.")
-    registry: Path = Field(description="YAML file naming identity provider, holders, consortia and operator role.")
+    registry: Path = Field(
+        description="YAML file naming identity provider, holders, consortia and operator role."
+    )
     policy_engine: Literal["embedded", "opa"] = "embedded"
     opa_url: str = "http://127.0.0.1:8181"
     ledger_origin: str = "mydata.local/ledger/2026"
@@ -42,7 +44,9 @@ class Settings(BaseSettings):
         url = urlsplit(self.issuer)
         local = url.hostname in {"localhost", "127.0.0.1", "::1"}
         if url.scheme != "https" and not (self.profile == "demo" and local):
-            found.append("MYDATA.S001 issuer must be https; plain http is for localhost in the demo profile only")
+            found.append(
+                "MYDATA.S001 issuer must be https; plain http is for localhost in the demo profile only"
+            )
         if url.query or url.fragment or self.issuer.endswith("/"):
             found.append("MYDATA.S002 issuer must have no query, no fragment and no trailing slash")
         if self.profile == "production" and self.policy_engine == "embedded":

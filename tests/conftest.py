@@ -1,0 +1,87 @@
+"""Fixtures every test may use, and the report of what could not run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlmodel import SQLModel
+
+from gateway.database import Database
+from tests import postgres
+from tests.samples import samples_dir
+
+ROOT = Path(__file__).resolve().parents[1]
+GROUPS = ("postgres", "opa", "browser", "node", "samples")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, the groups whose real part this machine does not have."""
+    missing = {"postgres": postgres.binaries() is None, "samples": samples_dir() is None}
+    reasons = {
+        "postgres": "group postgres: no PostgreSQL binaries >= 15 on this machine",
+        "samples": "group samples: the folder of published samples is absent",
+    }
+    for item in items:
+        for group, absent in missing.items():
+            if absent and item.get_closest_marker(group):
+                item.add_marker(pytest.mark.skip(reason=reasons[group]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print each group that did not run with its count; leave the list where the build can read it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    counts = Counter(_reason(report) for report in skipped)
+    for reason, count in sorted(counts.items()):
+        terminalreporter.write_line(f"NOT RUN: {count} x {reason}")
+    if target := os.environ.get("MYDATA_SKIP_REPORT"):
+        Path(target).write_text(json.dumps(counts, ensure_ascii=False, sort_keys=True, indent=1))
+
+
+def _reason(report: object) -> str:
+    text = getattr(report, "longrepr", "")
+    return str(text[2] if isinstance(text, tuple) else text).removeprefix("Skipped: ")
+
+
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[str]:
+    """The socket folder of this session's own PostgreSQL cluster."""
+    with postgres.cluster() as socket:
+        yield socket
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, once for each store the product supports."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'mydata.db'}"
+    socket: str = request.getfixturevalue("postgres_socket")
+    return f"{socket}|{tmp_path.name}"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A database with the current tables, on each store."""
+    if "|" in database_url:
+        database_url = await _fresh(*database_url.split("|"))
+    made = Database(database_url)
+    async with made.engine.begin() as connection:
+        await connection.run_sync(SQLModel.metadata.create_all)
+    yield made
+    await made.close()
+
+
+async def _fresh(socket: str, name: str) -> str:
+    """Make an empty PostgreSQL database and give its address."""
+    name = f"t_{os.getpid()}_{abs(hash(name)):x}_{os.urandom(4).hex()}"
+    connection = await asyncpg.connect(host=socket, user="mydata", database="postgres")
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await connection.close()
+    return postgres.url(socket, name)

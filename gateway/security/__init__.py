@@ -1,0 +1,1 @@
+"""What keeps a browser safe at our doors: response headers, the cross-origin check, citizen sessions."""

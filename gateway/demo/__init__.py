@@ -1,0 +1,1 @@
+"""The product's main job played with generated people: `mydata demo`."""

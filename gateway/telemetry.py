@@ -1,0 +1,100 @@
+"""Logs as one JSON object a line, with nothing secret or personal in them; counters for Prometheus."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+HIDDEN = frozenset(
+    {
+        "authorization",
+        "cookie",
+        "set-cookie",
+        "dpop",
+        "code",
+        "code_verifier",
+        "client_assertion",
+        "assertion",
+    }
+    | {"access_token", "refresh_token", "id_token", "token", "request_uri", "login_hint", "name", "body"}
+    | {"password", "secret", "link", "birthdate", "state", "nonce"}
+)
+_COMPACT = re.compile(r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}")
+_NUMBERS = re.compile(r"\d{6}-?[1-8]\d{6}|01[016789]-?\d{3,4}-?\d{4}")
+
+
+class Metrics:
+    """The counters of one gateway process."""
+
+    def __init__(self) -> None:
+        """Make an empty set of counters."""
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "mydata_requests_total", "Answered requests", ["door", "status"], registry=self.registry
+        )
+        self.seconds = Histogram("mydata_request_seconds", "Time to answer", ["door"], registry=self.registry)
+        self.refused = Counter("mydata_refusals_total", "Refusals by code", ["code"], registry=self.registry)
+        self.pulls = Counter(
+            "mydata_pulls_total", "Pulls by holder and outcome", ["holder", "outcome"], registry=self.registry
+        )
+
+
+def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Hide values of secret names, compact tokens and identity numbers wherever they stand in a log event."""
+    for name, value in event.items():
+        event[name] = "[hidden]" if name.lower() in HIDDEN else _clean(value)
+    return event
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _NUMBERS.sub("[number]", _COMPACT.sub("[token]", value))
+    if isinstance(value, dict):
+        return {k: "[hidden]" if str(k).lower() in HIDDEN else _clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(v) for v in value]
+    return value
+
+
+def configure(level: str) -> None:
+    """Send every log line, ours and the libraries', through the redaction to stderr."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore", "aiosqlite"):
+        logging.getLogger(name).handlers[:] = []
+        logging.getLogger(name).propagate = True
+    logging.getLogger("uvicorn.access").setLevel("CRITICAL")
+    for name in ("httpx", "httpcore", "aiosqlite", "sqlalchemy"):
+        logging.getLogger(name).setLevel("WARNING")
+
+
+log: Any = structlog.get_logger("mydata")

@@ -1,0 +1,174 @@
+"""Reads the catalogue files of a folder into one frozen `Catalogue`, or says exactly what is wrong where.
+
+A file a sector, `purposes.yaml`, `legal.yaml`. Adding a sector or changing a law touches these files only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import resources
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import msgspec
+
+from consent.calendar import Period
+from consent.catalogue import schema
+from consent.catalogue.model import Catalogue, Dataset, Field, LegalBasis, Purpose, SelfDownload, Words
+from consent.catalogue.strict_yaml import read
+from consent.errors import CatalogueError
+
+_T = TypeVar("_T")
+_NOT_SECTORS = frozenset({"purposes.yaml", "legal.yaml"})
+
+
+def load(folder: Traversable | None = None) -> Catalogue:
+    """Read every `*.yaml` of `folder` (default: the files of this package).
+
+    Raises CatalogueError `catalogue_invalid` with `where` (file and path inside it) and `what`.
+    """
+    folder = folder or resources.files("consent.catalogue")
+    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".yaml"))
+    sectors: dict[str, Words] = {}
+    datasets: dict[str, Dataset] = {}
+    for name in (name for name in names if name not in _NOT_SECTORS):
+        file = _shape(name, (), read(folder / name), schema.SectorFile)
+        if file.sector in sectors:
+            raise _wrong(f"{name}: sector", f"{file.sector} has a file already")
+        sectors[file.sector] = _words(f"{name}: name", file.name)
+        for id, entry in file.datasets.items():
+            datasets[id] = _dataset(name, file.sector, id, entry)
+    purposes = _purposes(folder, sectors)
+    legal, downloads = _legal(folder, sectors)
+    return Catalogue(
+        MappingProxyType(sectors), MappingProxyType(datasets), MappingProxyType(purposes), legal, downloads
+    )
+
+
+def _dataset(file: str, sector: str, id: str, raw: Any) -> Dataset:
+    where = f"{file}: datasets.{id}"
+    if not id.startswith(f"{sector}."):
+        raise _wrong(where, f"the id must start with '{sector}.'")
+    entry = _shape(file, ("datasets", id), raw, schema.DatasetEntry)
+    fields = {name: _field(file, (id, name), field) for name, field in entry.fields.items()}
+    if not any(field.leaves for field in fields.values()):
+        raise _wrong(where, "no field could ever leave")
+    return Dataset(
+        id=id,
+        sector=sector,
+        name=_words(f"{where}.name", entry.name),
+        about=_words(f"{where}.about", entry.about),
+        fields=MappingProxyType(fields),
+        history_max=_period(f"{where}.history_max", entry.history_max),
+        cycle_class=entry.cycle_class,
+    )
+
+
+def _field(file: str, at: tuple[str, str], raw: Any) -> Field:
+    entry = _shape(file, ("datasets", at[0], "fields", at[1]), raw, schema.FieldEntry)
+    where = f"{file}: datasets.{at[0]}.fields.{at[1]}"
+    treatment, parameter = _treatment(where, entry.treatment)
+    if (entry.kind == "direct") != (treatment == "suppress"):
+        raise _wrong(where, "what names a person directly must be suppressed, and nothing else may be")
+    if entry.kind == "identifier" and treatment != "pseudonymise":
+        raise _wrong(where, "an identifier must be pseudonymised")
+    return Field(
+        id=at[1],
+        name=_words(where, {"ko": entry.ko, "en": entry.en}),
+        kind=entry.kind,
+        treatment=treatment,
+        parameter=parameter,
+        sensitive=entry.sensitive,
+    )
+
+
+def _treatment(where: str, raw: str | dict[str, str | int]) -> tuple[str, str | int | None]:
+    if isinstance(raw, str):
+        if raw in schema.PLAIN_TREATMENTS:
+            return raw, None
+        raise _wrong(where, f"treatment '{raw}' is not one of {', '.join(schema.PLAIN_TREATMENTS)}")
+    match list(raw.items()):
+        case [("truncate", "hour" | "day" | "month" as unit)]:
+            return "truncate", unit
+        case [("round", int(step))] if step > 1 and not isinstance(step, bool):
+            return "round", step
+    raise _wrong(where, "treatment must be {truncate: hour|day|month} or {round: WHOLE NUMBER ABOVE 1}")
+
+
+def _purposes(folder: Traversable, sectors: Mapping[str, Words]) -> dict[str, Purpose]:
+    name, purposes = "purposes.yaml", {}
+    for id, raw in _mapping(name, read(folder / name)).items():
+        entry = _shape(name, (id,), raw, schema.PurposeEntry)
+        for sector in entry.sectors:
+            _known_sector(f"{name}: {id}.sectors", sector, sectors)
+        about = _words(f"{name}: {id}.about", entry.about)
+        if any(len(text) > 150 for text in about.values()):
+            raise _wrong(f"{name}: {id}.about", "a purpose is told in 150 characters at most")
+        purposes[id] = Purpose(
+            id=id,
+            name=_words(f"{name}: {id}.name", entry.name),
+            about=about,
+            sectors=tuple(entry.sectors),
+            max_period=_period(f"{name}: {id}.max_period", entry.max_period),
+            max_retention=_period(f"{name}: {id}.max_retention", entry.max_retention),
+            usual_frequency=entry.usual_frequency,
+        )
+    return purposes
+
+
+def _legal(
+    folder: Traversable, sectors: Mapping[str, Words]
+) -> tuple[tuple[LegalBasis, ...], tuple[SelfDownload, ...]]:
+    name = "legal.yaml"
+    file = _shape(name, (), read(folder / name), schema.LegalFile)
+
+    def rows(section: str, entries: list[Any], kind: type[_T], made: Callable[..., Any]) -> tuple[Any, ...]:
+        result = []
+        for place, raw in enumerate(entries):
+            entry = _shape(name, (f"{section}[{place}]",), raw, kind)
+            values = msgspec.structs.asdict(entry)  # type: ignore[type-var]
+            _known_sector(f"{name}: {section}[{place}].sector", values["sector"], sectors)
+            values["text"] = _words(f"{name}: {section}[{place}].text", values["text"])
+            result.append(made(**values))
+        return tuple(result)
+
+    third = rows("third_party", file.third_party, schema.BasisEntry, LegalBasis)
+    downloads = rows("self_download", file.self_download, schema.DownloadEntry, SelfDownload)
+    for sector in sectors:
+        if not any(row.sector == sector for row in third):
+            raise _wrong(f"{name}: third_party", f"sector {sector} has no row")
+    return third, downloads
+
+
+def _shape(file: str, at: tuple[str, ...], raw: Any, kind: type[_T]) -> _T:
+    try:
+        return msgspec.convert(raw, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise _wrong(f"{file}: {'.'.join(at)}" if at else file, str(error)) from error
+
+
+def _mapping(file: str, raw: Any) -> dict[str, Any]:
+    return _shape(file, (), raw, dict[str, Any])
+
+
+def _words(where: str, raw: dict[str, str]) -> Words:
+    if set(raw) != {"ko", "en"} or not all(text.strip() for text in raw.values()):
+        raise _wrong(where, "words must be there in ko and en, and not be empty")
+    return MappingProxyType({language: text.strip() for language, text in raw.items()})
+
+
+def _period(where: str, text: str) -> Period:
+    try:
+        return Period.parse(text)
+    except ValueError as error:
+        raise _wrong(where, str(error)) from error
+
+
+def _known_sector(where: str, sector: str, sectors: Mapping[str, Words]) -> None:
+    if sector not in sectors:
+        raise _wrong(where, f"sector '{sector}' has no file")
+
+
+def _wrong(where: str, what: str) -> CatalogueError:
+    return CatalogueError("catalogue_invalid", where=where, what=what)

@@ -1,0 +1,82 @@
+"""The shape of the catalogue files, member by member; anything else in a file is refused."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+import msgspec
+
+PLAIN_TREATMENTS = ("keep", "pseudonymise", "redact", "suppress")
+
+
+class FieldEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One field; `class` says what its value is."""
+
+    ko: str
+    en: str
+    kind: Literal["direct", "identifier", "quasi", "time", "money", "quantity", "code", "text"] = (
+        msgspec.field(name="class")
+    )
+    treatment: str | dict[str, str | int]
+    sensitive: Literal["memo", "merchant", "purchase", "health"] | None = None
+
+
+class DatasetEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One dataset; `cycle_class` is basic (기본, slow-changing) or additional (추가)."""
+
+    name: dict[str, str]
+    about: dict[str, str]
+    cycle_class: Literal["basic", "additional"]
+    history_max: str
+    fields: dict[str, Any]
+
+
+class SectorFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sector and its datasets."""
+
+    sector: str
+    name: dict[str, str]
+    datasets: dict[str, Any]
+
+
+class PurposeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One purpose and its upper limits."""
+
+    name: dict[str, str]
+    about: dict[str, str]
+    sectors: list[str]
+    max_period: str
+    max_retention: str
+    usual_frequency: str
+
+
+class BasisEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One dated row of why a sector's data may go to a third party."""
+
+    sector: str
+    basis: Literal["portability", "consent"]
+    article: str
+    effective_from: date
+    source: str
+    verified: bool
+    text: dict[str, str]
+    needs: tuple[Literal["contract"], ...] = ()
+
+
+class DownloadEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One dated row of the duty to hand data to the citizen themself."""
+
+    sector: str
+    article: str
+    effective_from: date
+    source: str
+    verified: bool
+    text: dict[str, str]
+
+
+class LegalFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Both tables."""
+
+    third_party: list[Any]
+    self_download: list[Any]

@@ -1,0 +1,103 @@
+"""The tables of consent. Instants are epoch seconds; `terms`, `asked` are UTF-8 JSON of `authorization_details`."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Index, LargeBinary, Text
+from sqlmodel import Field, SQLModel
+
+
+class ConsentRow(SQLModel, table=True):
+    """A consent as it is now. Moved only by compare-and-set on (id, version, state)."""
+
+    __tablename__ = "consent"
+    __table_args__ = (Index("ix_consent_subject", "subject_id", "created_at"),)
+
+    id: str = Field(primary_key=True, max_length=32)
+    subject_id: str = Field(max_length=64)
+    client_id: str = Field(max_length=128, index=True)
+    state: str = Field(max_length=16)
+    version: int
+    purpose: str = Field(max_length=64)
+    start_at: int = Field(sa_type=BigInteger)
+    end_at: int = Field(sa_type=BigInteger)
+    asked: bytes = Field(sa_type=LargeBinary)
+    terms: bytes = Field(sa_type=LargeBinary)
+    text_hash: str = Field(max_length=64, foreign_key="consent_text.hash")
+    language: str = Field(max_length=2)
+    created_at: int = Field(sa_type=BigInteger)
+    changed_at: int = Field(sa_type=BigInteger)
+
+
+class ConsentVersionRow(SQLModel, table=True):
+    """Every version a consent has had: one row a move, never changed."""
+
+    __tablename__ = "consent_version"
+
+    consent_id: str = Field(primary_key=True, max_length=32, foreign_key="consent.id")
+    version: int = Field(primary_key=True)
+    event: str = Field(max_length=16)
+    state: str = Field(max_length=16)
+    terms: bytes = Field(sa_type=LargeBinary)
+    text_hash: str = Field(max_length=64)
+    language: str = Field(max_length=2)
+    at: int = Field(sa_type=BigInteger)
+
+
+class ConsentTextRow(SQLModel, table=True):
+    """A text as it was shown, by the SHA-256 of its UTF-8 bytes (hex). It names no citizen."""
+
+    __tablename__ = "consent_text"
+
+    hash: str = Field(primary_key=True, max_length=64)
+    version: str = Field(max_length=32)
+    language: str = Field(max_length=2)
+    body: str = Field(sa_type=Text)
+    first_at: int = Field(sa_type=BigInteger)
+
+
+class ConsortiumRow(SQLModel, table=True):
+    """A consortium (컨소시엄): who may ask whom for what, under which contract, from when until when."""
+
+    __tablename__ = "consortium"
+
+    id: str = Field(primary_key=True, max_length=64)
+    contract: str = Field(max_length=256)
+    holders: str = Field(sa_type=Text)
+    recipients: str = Field(sa_type=Text)
+    sectors: str = Field(sa_type=Text)
+    purposes: str = Field(sa_type=Text)
+    start_at: int = Field(sa_type=BigInteger)
+    end_at: int = Field(sa_type=BigInteger)
+    changed_at: int = Field(sa_type=BigInteger)
+
+
+class HolderLinkRow(SQLModel, table=True):
+    """The sealed link by which one holder knows one citizen; opened only with the gateway's link key."""
+
+    __tablename__ = "holder_link"
+
+    subject_id: str = Field(primary_key=True, max_length=64)
+    holder: str = Field(primary_key=True, max_length=64)
+    sealed: bytes = Field(sa_type=LargeBinary)
+    made_at: int = Field(sa_type=BigInteger)
+
+
+class TransferItemOutcomeRow(SQLModel, table=True):
+    """What became of one item in one transfer: asked, sent, withheld and why. Names only, never a value.
+
+    `asked` and `sent` are JSON lists of field ids, `withheld` a JSON object of field id to reason code.
+    """
+
+    __tablename__ = "transfer_item_outcome"
+
+    transfer_id: str = Field(primary_key=True, max_length=64)
+    item: str = Field(primary_key=True, max_length=160)
+    consent_id: str = Field(max_length=32, index=True, foreign_key="consent.id")
+    asked: str = Field(sa_type=Text)
+    sent: str = Field(sa_type=Text)
+    withheld: str = Field(sa_type=Text)
+    records: int = Field(sa_type=BigInteger)
+    outcome: str = Field(max_length=16)
+    reason: str | None = Field(default=None, max_length=64)
+    article: str | None = Field(default=None, max_length=128)
+    at: int = Field(sa_type=BigInteger)

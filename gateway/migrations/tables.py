@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-import consent.ledger_tables
-import consent.subjects
-import consent.tables
-import gateway.oauth.tables
-import gateway.policy.tables
-import gateway.security.tables
-import gateway.transfers.tables  # noqa: F401
+from consent import ledger_tables, subjects
+from consent import tables as consent_tables
+from gateway.oauth import tables as oauth_tables
+from gateway.policy import tables as policy_tables
+from gateway.security import tables as security_tables
+from gateway.transfers import tables as transfer_tables
 
+OWNERS = (
+    ledger_tables,
+    subjects,
+    consent_tables,
+    oauth_tables,
+    policy_tables,
+    security_tables,
+    transfer_tables,
+)
 metadata = SQLModel.metadata

@@ -1,0 +1,94 @@
+"""All SQL of transfers, bundles and notices to holders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.transfers.states import MOVES, UNFINISHED, State
+from gateway.transfers.tables import BundleRow, HolderNoticeRow, TransferRow
+
+
+async def transfer(session: AsyncSession, transfer_id: str) -> TransferRow | None:
+    """The transfer with this id."""
+    return await session.get(TransferRow, transfer_id)
+
+
+async def transfers_of_consent(session: AsyncSession, consent_id: str) -> Sequence[TransferRow]:
+    """Every transfer made under one consent, newest first."""
+    query = select(TransferRow).where(TransferRow.consent_id == consent_id)
+    return (await session.execute(query.order_by(TransferRow.created_at.desc()))).scalars().all()  # type: ignore[attr-defined]
+
+
+async def bundle(session: AsyncSession, bundle_id: str) -> BundleRow | None:
+    """The sealed bundle with this id."""
+    return await session.get(BundleRow, bundle_id)
+
+
+async def claim(session: AsyncSession, now: int, seconds: int) -> TransferRow | None:
+    """Take the oldest unfinished transfer nobody holds, for `seconds`. Atomic: one worker gets it."""
+    free = (TransferRow.state.in_(UNFINISHED)) & (TransferRow.lease_until < now)  # type: ignore[attr-defined]
+    oldest = select(TransferRow.id).where(free).order_by(TransferRow.created_at).limit(1)
+    if session.bind.dialect.name == "postgresql":
+        oldest = oldest.with_for_update(skip_locked=True)
+    taken = (
+        update(TransferRow)
+        .where(TransferRow.id == oldest.scalar_subquery(), free)
+        .values(lease_until=now + seconds, attempts=TransferRow.attempts + 1, changed_at=now)
+        .returning(TransferRow)
+    )
+    return (await session.execute(taken)).scalar_one_or_none()
+
+
+async def move(session: AsyncSession, row: TransferRow, to: State, now: int, **values: Any) -> bool:
+    """Move by compare-and-set on (id, state); False when somebody else moved it first."""
+    if to not in MOVES[State(row.state)]:
+        return False
+    moved = (
+        update(TransferRow)
+        .where(TransferRow.id == row.id, TransferRow.state == row.state)
+        .values(state=to, changed_at=now, **values)
+        .returning(TransferRow.id)
+    )
+    return (await session.execute(moved)).scalar_one_or_none() is not None
+
+
+async def cancel_of_consent(session: AsyncSession, consent_id: str, now: int, reason: str) -> None:
+    """End every transfer of a consent that is not delivered yet, and delete its sealed bundles."""
+    ended = [s for s in State if State.CANCELLED in MOVES[s]]
+    await session.execute(
+        update(TransferRow)
+        .where(TransferRow.consent_id == consent_id, TransferRow.state.in_(ended))  # type: ignore[attr-defined]
+        .values(state=State.CANCELLED, reason=reason, changed_at=now)
+    )
+    await session.execute(
+        update(BundleRow).where(BundleRow.consent_id == consent_id).values(sealed=b"", expires_at=now)
+    )
+
+
+async def notices_due(session: AsyncSession, now: int, limit: int = 20) -> Sequence[HolderNoticeRow]:
+    """Notices to holders whose time has come."""
+    due = (HolderNoticeRow.state == "waiting") & (HolderNoticeRow.next_at <= now)
+    query = select(HolderNoticeRow).where(due).order_by(HolderNoticeRow.id).limit(limit)
+    return (await session.execute(query)).scalars().all()
+
+
+async def settle_notice(session: AsyncSession, notice_id: int, *, state: str, next_at: int) -> None:
+    """Store how telling a holder ended."""
+    await session.execute(
+        update(HolderNoticeRow)
+        .where(HolderNoticeRow.id == notice_id)
+        .values(state=state, next_at=next_at, attempts=HolderNoticeRow.attempts + 1)
+    )
+
+
+async def unfinished(session: AsyncSession, now: int) -> bool:
+    """Whether there is work for a worker."""
+    query = select(TransferRow.id).where(
+        TransferRow.state.in_(UNFINISHED),  # type: ignore[attr-defined]
+        or_(TransferRow.lease_until < now),
+    )
+    return (await session.execute(query.limit(1))).first() is not None

@@ -1,0 +1,64 @@
+"""What a transfer (전송) is in the store: the SQL row is the truth (state, lease, cursor)."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+
+class TransferRow(SQLModel, table=True):
+    """One transfer that policy allowed, from being asked for to delivery."""
+
+    __tablename__ = "transfer"
+    __table_args__ = (UniqueConstraint("client_id", "idempotency_key"),)
+
+    id: str = Field(primary_key=True, max_length=64)
+    client_id: str = Field(index=True, max_length=64)
+    grant_id: str = Field(max_length=64)
+    consent_id: str = Field(index=True, max_length=64)
+    consent_version: int
+    subject_id: str = Field(max_length=64)
+    idempotency_key: str = Field(max_length=128)
+    state: str = Field(index=True, max_length=16)
+    decision_id: str = Field(max_length=64)
+    plan: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    outcome: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    reason: str = Field(default="", max_length=64)
+    bundle_id: str | None = Field(default=None, max_length=64)
+    created_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    changed_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    lease_until: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    attempts: int = 0
+
+
+class BundleRow(SQLModel, table=True):
+    """A sealed bundle waiting for its recipient. `sealed` is ciphertext only its recipient can open."""
+
+    __tablename__ = "bundle"
+
+    id: str = Field(primary_key=True, max_length=64)
+    transfer_id: str = Field(unique=True, max_length=64)
+    client_id: str = Field(max_length=64)
+    consent_id: str = Field(index=True, max_length=64)
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    sha256: str = Field(max_length=64)
+    created_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    expires_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class HolderNoticeRow(SQLModel, table=True):
+    """A consent ended or narrowed and a holder must be told; kept until it acknowledged."""
+
+    __tablename__ = "holder_notice"
+    __table_args__ = (UniqueConstraint("consent_id", "version", "holder"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    consent_id: str = Field(index=True, max_length=64)
+    subject_id: str = Field(max_length=64)
+    version: int
+    holder: str = Field(max_length=64)
+    event: str = Field(max_length=16)
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    state: str = Field(default="waiting", index=True, max_length=16)
+    attempts: int = 0
+    next_at: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))

@@ -1,0 +1,43 @@
+"""`make test`: prepare the real parts once, run the whole suite, name every group that could not run."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main(arguments: list[str]) -> int:
+    """Run the suite on two workers; extra arguments go to pytest. Returns pytest's exit code."""
+    _prepare()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(os.environ.get("MYDATA_SKIP_REPORT") or Path(folder) / "skips.json")
+        environment = {**os.environ, "MYDATA_SKIP_REPORT": str(report), "PYTHONHASHSEED": "0"}
+        workers = ["-n", os.environ.get("MYDATA_TEST_WORKERS", "2"), "--dist", "worksteal"]
+        command = [sys.executable, "-m", "pytest", *workers, *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+        skips = json.loads(report.read_text()) if report.exists() else {}
+    if skips:
+        print("\nGROUPS THAT DID NOT RUN")
+        for reason, count in skips.items():
+            print(f"  {count:4d}  {reason}")
+    return done.returncode
+
+
+def _prepare() -> None:
+    """Build what the suite needs once, before workers start: the OPA server."""
+    if importlib.util.find_spec("tests.opa"):
+        from tests import opa
+
+        path, reason = opa.binary()
+        print(f"OPA: {path or 'not available: ' + reason}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,53 @@
+"""`mydata keys init DIR` makes the gateway's keys; `mydata keys show DIR` prints their public halves."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+
+from gateway.keyring import base64url
+from gateway.keys import KeysError, create_keys, load_keys
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the `keys` group."""
+    group = subparsers.add_parser("keys", help="make and show the gateway's keys")
+    verbs = group.add_subparsers(metavar="VERB", required=True)
+    init = verbs.add_parser("init", help="make a new set of keys in an empty folder")
+    init.add_argument("folder", type=Path, metavar="DIR")
+    init.set_defaults(run=_init)
+    show = verbs.add_parser("show", help="print the public keys as JSON")
+    show.add_argument("folder", type=Path, metavar="DIR")
+    show.set_defaults(run=_show)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    try:
+        create_keys(arguments.folder)
+    except KeysError as error:
+        print(f"mydata: {error}", file=sys.stderr)
+        return 1
+    print(
+        f"New keys in {arguments.folder}. Keep a copy offline: without them no token, receipt or log can be continued."
+    )
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    try:
+        keys = load_keys(arguments.folder)
+    except KeysError as error:
+        print(f"mydata: {error}", file=sys.stderr)
+        return 1
+    raw = keys.ledger.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    shown = {
+        "jwks": keys.signing.jwks(),
+        "holder_requests": keys.holder_requests.jwk(),
+        "ledger": {"kty": "OKP", "crv": "Ed25519", "x": base64url(raw)},
+    }
+    print(json.dumps(shown, indent=2))
+    return 0

@@ -1,0 +1,42 @@
+"""`/healthz` (the process lives), `/readyz` (it can serve), `/metrics` (Prometheus)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.telemetry import Metrics
+
+Probe = Callable[[], Awaitable[bool]]
+
+
+def routes(metrics: Metrics, probes: Mapping[str, Probe]) -> list[Route]:
+    """The three doors of the operator; `probes` are named parts that must be ready."""
+
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(_request: Request) -> Response:
+        parts = {name: "ready" if await _try(probe) else "not ready" for name, probe in probes.items()}
+        ready = all(state == "ready" for state in parts.values())
+        return JSONResponse({"ready": ready, "parts": parts}, status_code=200 if ready else 503)
+
+    async def answer_metrics(_request: Request) -> Response:
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return [
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
+        Route("/metrics", answer_metrics, methods=["GET"]),
+    ]
+
+
+async def _try(probe: Probe) -> bool:
+    try:
+        return await probe()
+    except Exception:
+        return False

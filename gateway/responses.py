@@ -1,0 +1,36 @@
+"""Problems as responses: JSON problem documents (RFC 9457) in the caller's language."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from gateway.errors import Language, Problem
+from gateway.telemetry import log
+
+_PREFERENCE = re.compile(r"\s*([A-Za-z]{2,3})[-A-Za-z0-9]*\s*(?:;\s*q=([01](?:\.\d{1,3})?))?\s*")
+
+
+def language_of(request: Request) -> Language:
+    """The language of an answer to this request: the better liked of Korean and English, else Korean."""
+    liked: dict[str, float] = {}
+    for part in request.headers.get("accept-language", "")[:200].split(","):
+        if match := _PREFERENCE.fullmatch(part):
+            liked.setdefault(match.group(1).lower(), float(match.group(2) or 1))
+    return "en" if liked.get("en", 0) > liked.get("ko", 0) else "ko"
+
+
+def problem_response(problem: Problem, language: Language) -> JSONResponse:
+    """The JSON answer of a problem; its private detail goes to the log only."""
+    log.info("refused", code=problem.code, status=problem.status, detail=problem.detail)
+    headers = {"Cache-Control": "no-store", "Content-Language": language}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    return JSONResponse(
+        problem.document(language),
+        status_code=problem.status,
+        media_type="application/problem+json",
+        headers=headers,
+    )

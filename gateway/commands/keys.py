@@ -31,9 +31,8 @@ def _init(arguments: argparse.Namespace) -> int:
     except KeysError as error:
         print(f"mydata: {error}", file=sys.stderr)
         return 1
-    print(
-        f"New keys in {arguments.folder}. Keep a copy offline: without them no token, receipt or log can be continued."
-    )
+    print(f"New keys in {arguments.folder}.")
+    print("Keep a copy offline: without them no token, receipt or log can be continued.")
     return 0
 
 

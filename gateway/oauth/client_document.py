@@ -1,0 +1,133 @@
+"""What a client document must hold, as ordered checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateway.oauth.jws import ALGORITHMS, JwsError, PublicKey, decode, import_jwk
+
+KINDS = frozenset({"licensed_operator", "general", "specialised", "special", "contract"})
+"""Recipient kinds, told per sector: what policy reads, never what a client claims at run time."""
+
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,62}[a-z0-9])")
+_MEMBERS = frozenset({"client_id", "name", "contact", "redirect_uris", "kinds", "jwks", "grant_types"})
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class ClientDocumentError(Exception):
+    """A client cannot be registered; `code` is stable and the text says what to change."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Refuse with `code`: client_document_invalid | client_exists."""
+        super().__init__(message)
+        self.code = code
+        self.params = {"what": message}
+
+
+def _redirect_uri(value: object) -> bool:
+    """FAPI 2.0 5.3.2.2-8: https, or http on the loopback of a native client."""
+    if not isinstance(value, str) or len(value) > 2000:
+        return False
+    try:
+        url = urlsplit(value)
+    except ValueError:
+        return False
+    secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
+    return secure and bool(url.hostname) and "#" not in value and url.username is None and value.isascii()
+
+
+def _named(value: object) -> bool:
+    if not isinstance(value, dict) or set(value) != {"ko", "en"}:
+        return False
+    return all(_text(text) for text in value.values())
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()
+
+
+def _list_of(value: object, check: Callable[[object], bool]) -> bool:
+    return isinstance(value, list) and 0 < len(value) <= 20 and all(check(item) for item in value)
+
+
+def _kinds(value: object) -> bool:
+    return isinstance(value, dict) and bool(value) and all(kind in KINDS for kind in value.values())
+
+
+def _client_id(value: object) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _redirect_uris(value: object) -> bool:
+    return _list_of(value, _redirect_uri)
+
+
+def _grant_types(value: object) -> bool:
+    return _list_of(value, lambda item: item in GRANT_TYPES)
+
+
+def _jwks(value: object) -> bool:
+    return isinstance(value, dict) and _list_of(value.get("keys"), lambda item: isinstance(item, dict))
+
+
+CHECKS: tuple[tuple[str, Callable[[object], bool], str], ...] = (
+    ("client_id", _client_id, "lower-case letters, digits and hyphens, 3 to 64"),
+    ("name", _named, "an object with a name in ko and in en"),
+    ("contact", _text, "an address people can write to"),
+    ("redirect_uris", _redirect_uris, "a list of https addresses without fragment (http on loopback only)"),
+    ("kinds", _kinds, f"an object of sector to recipient kind ({', '.join(sorted(KINDS))})"),
+    ("grant_types", _grant_types, f"a list out of {', '.join(GRANT_TYPES)}"),
+    ("jwks", _jwks, "a JWK set"),
+)
+
+
+def checked(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with defaults filled in. Raises ClientDocumentError at the first failing check."""
+    if unknown := sorted(set(document) - _MEMBERS):
+        raise ClientDocumentError("client_document_invalid", f"unknown member {unknown[0]!r}")
+    values = {"grant_types": list(GRANT_TYPES), **document}
+    for member, check, wanted in CHECKS:
+        if not check(values.get(member)):
+            raise ClientDocumentError("client_document_invalid", f"{member} must be {wanted}")
+    return values
+
+
+def signing_keys(jwks: dict[str, Any]) -> list[tuple[str | None, str | None, PublicKey]]:
+    """kid, alg and key of every `use: sig` key; at least one, no kid twice (FAPI 2.0 5.4.2)."""
+    found: list[tuple[str | None, str | None, PublicKey]] = []
+    for jwk in jwks["keys"]:
+        if jwk.get("use") == "enc":
+            continue
+        try:
+            key, _ = import_jwk(jwk)
+        except JwsError as error:
+            raise _invalid(f"jwks: {error}") from error
+        if jwk.get("alg", "ES256") not in ALGORITHMS:
+            raise _invalid(f"jwks: alg must be one of {', '.join(ALGORITHMS)}")
+        found.append((jwk.get("kid"), jwk.get("alg"), key))
+    kids = [kid for kid, _, _ in found]
+    if not found or len(set(kids)) != len(kids):
+        raise _invalid("jwks needs signing keys, each with a kid of its own")
+    return found
+
+
+def encryption_key(jwks: dict[str, Any]) -> dict[str, str]:
+    """The one X25519 `use: enc` key bundles are sealed to."""
+    keys = [jwk for jwk in jwks["keys"] if jwk.get("use") == "enc"]
+    if len(keys) != 1 or keys[0].get("kty") != "OKP" or keys[0].get("crv") != "X25519" or "d" in keys[0]:
+        raise _invalid("jwks needs exactly one public X25519 key with use enc")
+    try:
+        size = len(decode(str(keys[0].get("x"))))
+    except JwsError as error:
+        raise _invalid(f"jwks: {error}") from error
+    if size != 32:
+        raise _invalid("jwks: the X25519 key must have 32 bytes")
+    return {name: str(value) for name, value in keys[0].items()}
+
+
+def _invalid(message: str) -> ClientDocumentError:
+    return ClientDocumentError("client_document_invalid", message)

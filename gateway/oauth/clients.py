@@ -1,0 +1,148 @@
+"""Registered clients: what they registered, checked once, and the repository that keeps them.
+
+A document is one JSON object (`mydata client add FILE`):
+
+    {"client_id": "deundeun-budget", "name": {"ko": "든든가계부", "en": "Deundeun Budget"},
+     "contact": "privacy@deundeun.example", "redirect_uris": ["https://deundeun.example/callback"],
+     "kinds": {"finance": "licensed_operator", "telecom": "general"},
+     "jwks": {"keys": [{... "use": "sig"}, {"kty": "OKP", "crv": "X25519", "use": "enc", ...}]}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from authlib.oauth2.rfc6749 import ClientMixin
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.oauth.client_document import ClientDocumentError, checked, encryption_key, signing_keys
+from gateway.oauth.jws import PublicKey
+from gateway.oauth.tables import ClientRow
+
+__all__ = ["Client", "ClientDocumentError", "add", "every", "find", "of_row", "parse_client", "suspend"]
+
+SCOPES = frozenset({"company"})
+"""`company`: a client's own doors, without any citizen (client_credentials)."""
+
+_TABLE = ClientRow.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """One public signing key of a client. `alg` narrows it when the client said so."""
+
+    kid: str | None
+    alg: str | None
+    key: PublicKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Client(ClientMixin):  # type: ignore[misc]
+    """A confidential client as the doors see it. Immutable."""
+
+    id: str
+    name: Mapping[str, str]
+    contact: str
+    redirect_uris: tuple[str, ...]
+    kinds: Mapping[str, str]
+    keys: tuple[ClientKey, ...]
+    encryption_key: Mapping[str, str]
+    grant_types: tuple[str, ...]
+    active: bool = True
+
+    # What Authlib's grants ask of a client (`authlib.oauth2.rfc6749.ClientMixin`).
+    def get_client_id(self) -> str:
+        """The client identifier."""
+        return self.id
+
+    def get_default_redirect_uri(self) -> None:
+        """None: redirect_uri is always required (FAPI 2.0 5.3.2.2-6)."""
+        return
+
+    def get_allowed_scope(self, scope: str | None) -> str:
+        """The scopes of an authorization request; data is asked for by authorization_details, so none."""
+        return scope or ""
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        """Whether exactly this address is registered."""
+        return redirect_uri in self.redirect_uris
+
+    def check_client_secret(self, client_secret: str) -> bool:  # noqa: ARG002
+        """False: no client has a secret (FAPI 2.0 5.3.2.1-6)."""
+        return False
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002
+        """Whether the client may authenticate so."""
+        return method == "private_key_jwt"
+
+    def check_response_type(self, response_type: str) -> bool:
+        """Only `code` (FAPI 2.0 5.3.2.2-1)."""
+        return response_type == "code"
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Whether the client registered this grant type."""
+        return grant_type in self.grant_types
+
+
+def parse_client(document: Mapping[str, Any], *, active: bool = True) -> Client:
+    """The client a document describes. Raises ClientDocumentError naming what is wrong."""
+    values = checked(document)
+    return Client(
+        id=values["client_id"],
+        name=values["name"],
+        contact=values["contact"],
+        redirect_uris=tuple(values["redirect_uris"]),
+        kinds=values["kinds"],
+        keys=tuple(ClientKey(kid, alg, key) for kid, alg, key in signing_keys(values["jwks"])),
+        encryption_key=encryption_key(values["jwks"]),
+        grant_types=tuple(values["grant_types"]),
+        active=active,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _parsed(document: str, active: bool) -> Client:
+    # The text itself is the key, so a changed registration is never served from before.
+    return parse_client(orjson.loads(document), active=active)
+
+
+def of_row(document: str, status: str) -> Client:
+    """The client of a stored row; parsed once per text."""
+    return _parsed(document, status == "active")
+
+
+async def find(session: AsyncSession, client_id: str) -> Client | None:
+    """The client registered as `client_id`, suspended or not."""
+    row = (
+        await session.execute(select(_TABLE.c.document, _TABLE.c.status).where(_TABLE.c.id == client_id))
+    ).one_or_none()
+    return of_row(row.document, row.status) if row else None
+
+
+async def every(session: AsyncSession) -> list[Client]:
+    """Every registered client, by id."""
+    rows = await session.execute(select(_TABLE.c.document, _TABLE.c.status).order_by(_TABLE.c.id))
+    return [of_row(row.document, row.status) for row in rows]
+
+
+async def add(session: AsyncSession, document: Mapping[str, Any], *, at: int) -> Client:
+    """Register a client. Raises ClientDocumentError, also when the id is taken; then nothing changes."""
+    client = parse_client(document)
+    if await find(session, client.id):
+        raise ClientDocumentError("client_exists", f"{client.id} is already registered")
+    text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
+    await session.execute(
+        insert(_TABLE).values(id=client.id, document=text, status="active", created_at=at, updated_at=at)
+    )
+    return client
+
+
+async def suspend(session: AsyncSession, client_id: str, *, at: int) -> bool:
+    """Stop a client at once: its live tokens too, since every door reads this row. False if unknown."""
+    change = update(_TABLE).where(_TABLE.c.id == client_id).values(status="suspended", updated_at=at)
+    return (await session.execute(change.returning(_TABLE.c.id))).one_or_none() is not None

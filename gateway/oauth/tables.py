@@ -1,0 +1,110 @@
+"""What the authorization server keeps. Times are epoch seconds; secrets are kept as SHA-256 only."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text
+from sqlmodel import Field, SQLModel
+
+
+def _seconds(*, optional: bool = False, index: bool = False) -> Column[int]:
+    return Column(BigInteger, nullable=optional, index=index)
+
+
+class ClientRow(SQLModel, table=True):
+    """A registered client. `document` is what was registered; `status` is active or suspended."""
+
+    __tablename__ = "oauth_client"
+
+    id: str = Field(primary_key=True)
+    document: str = Field(sa_column=Column(Text, nullable=False))
+    status: str
+    created_at: int = Field(sa_column=_seconds())
+    updated_at: int = Field(sa_column=_seconds())
+
+
+class AuthorizationRequestRow(SQLModel, table=True):
+    """A pushed authorization request and the citizen's answer to it.
+
+    `expires_at` ends the request_uri (RFC 9126), `answer_by` the time to answer the page. `settled_at`
+    is set once by the winning answer, `finished_at` once by the response that leaves for the client.
+    """
+
+    __tablename__ = "authorization_request"
+
+    interaction_id: str = Field(primary_key=True)
+    request_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
+    client_id: str = Field(index=True)
+    parameters: str = Field(sa_column=Column(Text, nullable=False))
+    dpop_jkt: str | None = None
+    created_at: int = Field(sa_column=_seconds())
+    expires_at: int = Field(sa_column=_seconds())
+    answer_by: int = Field(sa_column=_seconds(index=True))
+    settled_at: int | None = Field(default=None, sa_column=_seconds(optional=True))
+    allowed: bool | None = None
+    consent_id: str | None = None
+    consent_version: int | None = None
+    subject_id: str | None = None
+    session_hash: str | None = None
+    details: str | None = Field(default=None, sa_column=Column(Text))
+    finished_at: int | None = Field(default=None, sa_column=_seconds(optional=True))
+
+
+class AuthorizationCodeRow(SQLModel, table=True):
+    """One authorization code (at most one per request); `used_at` is set once, atomically."""
+
+    __tablename__ = "authorization_code"
+
+    code_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    interaction_id: str = Field(unique=True)
+    client_id: str
+    grant_id: str
+    redirect_uri: str
+    scope: str = ""
+    code_challenge: str
+    dpop_jkt: str | None = None
+    created_at: int = Field(sa_column=_seconds())
+    expires_at: int = Field(sa_column=_seconds(index=True))
+    used_at: int | None = Field(default=None, sa_column=_seconds(optional=True))
+
+
+class GrantRow(SQLModel, table=True):
+    """The authorization made from a consent. Dead once `revoked_at` is set, or with its consent."""
+
+    __tablename__ = "oauth_grant"
+
+    id: str = Field(primary_key=True)
+    client_id: str = Field(index=True)
+    subject_id: str
+    consent_id: str = Field(index=True)
+    consent_version: int
+    scope: str = ""
+    details: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: int = Field(sa_column=_seconds())
+    updated_at: int = Field(sa_column=_seconds())
+    revoked_at: int | None = Field(default=None, sa_column=_seconds(optional=True))
+    revoked_why: str | None = None
+
+
+class RefreshTokenRow(SQLModel, table=True):
+    """A refresh token, bound to the key `jkt`, never rotated (FAPI 2.0 5.3.2.1-9)."""
+
+    __tablename__ = "refresh_token"
+
+    token_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    grant_id: str = Field(index=True)
+    client_id: str
+    jkt: str
+    created_at: int = Field(sa_column=_seconds())
+    expires_at: int = Field(sa_column=_seconds(index=True))
+    revoked_at: int | None = Field(default=None, sa_column=_seconds(optional=True))
+
+
+class ReplayRow(SQLModel, table=True):
+    """Something that may be used once: `purpose` is assertion, proof, or revoked (a dead access token)."""
+
+    __tablename__ = "replay"
+    __table_args__ = (Index("ix_replay_expires", "expires_at"),)
+
+    purpose: str = Field(primary_key=True)
+    key_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    expires_at: int = Field(sa_column=_seconds())

@@ -67,7 +67,7 @@ def day_begins(day: date) -> int:
 
 
 def day_ends(day: date) -> int:
-    """Epoch seconds of the first moment after `day` in Korea: a promise until `day` holds while now < this."""
+    """Epoch seconds of the first moment after `day` in Korea; what lasts until `day` holds while now < it."""
     return day_begins(day) + 86_400
 
 

@@ -1,4 +1,4 @@
-"""The tables of consent. Instants are epoch seconds; `terms`, `asked` are UTF-8 JSON of `authorization_details`."""
+"""The tables of consent. Instants are epoch seconds; `terms`, `asked`: `authorization_details`, UTF-8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What data exists, in words for people: sectors, datasets, fields, purposes and legal bases, as data files."""
+"""What data exists, in words for people: sectors, datasets, fields, purposes, legal bases; as data files."""
 
 from __future__ import annotations
 

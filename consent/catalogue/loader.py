@@ -123,11 +123,11 @@ def _legal(
     name = "legal.yaml"
     file = _shape(name, (), read(folder / name), schema.LegalFile)
 
-    def rows(section: str, entries: list[Any], kind: type[_T], made: Callable[..., Any]) -> tuple[Any, ...]:
+    def rows(section: str, entries: list[Any], kind: type[msgspec.Struct], made: Callable[..., Any]) -> Any:
         result = []
         for place, raw in enumerate(entries):
             entry = _shape(name, (f"{section}[{place}]",), raw, kind)
-            values = msgspec.structs.asdict(entry)  # type: ignore[type-var]
+            values = msgspec.structs.asdict(entry)
             _known_sector(f"{name}: {section}[{place}].sector", values["sector"], sectors)
             values["text"] = _words(f"{name}: {section}[{place}].text", values["text"])
             result.append(made(**values))

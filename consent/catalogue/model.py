@@ -55,7 +55,7 @@ class Dataset:
 
     @property
     def sensitive(self) -> str | None:
-        """Why the whole dataset needs its own switch (PIPA 23), when all that says anything in it is sensitive.
+        """Why the whole dataset needs its own switch (PIPA 23), when all that tells something is sensitive.
 
         Record identifiers leave only as pseudonyms and do not count.
         """
@@ -86,9 +86,9 @@ class Purpose:
 class LegalBasis:
     """Why data of `sector` may go to a third party, from which day.
 
-    `basis` is `portability` (a statutory right to have it sent, 전송요구권) or `consent` (consent and a contract;
-    no duty to send). `needs` names what must stand beside the citizen's yes: `contract`. `verified` says whether
-    the text was read in the law itself.
+    `basis` is `portability` (a statutory right to have it sent, 전송요구권) or `consent` (consent and a
+    contract; no duty to send). `needs` names what must stand beside the citizen's yes: `contract`.
+    `verified` says whether the text was read in the law itself.
     """
 
     sector: str

@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
+Kind = Literal["direct", "identifier", "quasi", "time", "money", "quantity", "code", "text"]
+"""What a value is; `direct` names a person, `quasi` helps to guess one, `text` is free text."""
+
 PLAIN_TREATMENTS = ("keep", "pseudonymise", "redact", "suppress")
 
 
@@ -15,9 +18,7 @@ class FieldEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ko: str
     en: str
-    kind: Literal["direct", "identifier", "quasi", "time", "money", "quantity", "code", "text"] = (
-        msgspec.field(name="class")
-    )
+    kind: Kind = msgspec.field(name="class")
     treatment: str | dict[str, str | int]
     sensitive: Literal["memo", "merchant", "purchase", "health"] | None = None
 

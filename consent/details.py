@@ -1,0 +1,174 @@
+"""Reads `authorization_details` (RFC 9396) into `Terms`, strictly, with a code for each reason to refuse.
+
+Shape first (`details_shape`), then meaning: catalogue, holder, purpose, limits. A refusal tells the client
+which object, item or field is wrong and, where there is one, the limit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from consent.calendar import Period, parse_date
+from consent.catalogue import Catalogue, Dataset, Purpose
+from consent.details_shape import MAX_ITEMS, item_members, objects
+from consent.errors import CatalogueError, TermsError
+from consent.items import Item, Terms
+from consent.parties import ClientInfo, HolderInfo
+
+FURTHEST_START_DAYS = 366
+_SHARED = ("purpose", "start", "end", "retention")
+_FREQUENCY = re.compile(r"once|P(?:[1-9]|[12][0-9]|3[01])D", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    catalogue: Catalogue
+    holders: Mapping[str, HolderInfo]
+    client: ClientInfo
+    today: date
+
+
+def parse_details(
+    details: object,
+    *,
+    catalogue: Catalogue,
+    holders: Mapping[str, HolderInfo],
+    client: ClientInfo,
+    today: date,
+) -> Terms:
+    """The terms a client asks for; `details` is decoded JSON, `today` the day it is in Korea.
+
+    Raises TermsError; its code is stable and every one of them is `invalid_authorization_details` in OAuth.
+    """
+    asking = _Asking(catalogue, holders, client, today)
+    entries = objects(details)
+    first = entries[0]
+    for place, entry in enumerate(entries):
+        for member in _SHARED:
+            if entry[member] != first[member]:
+                raise TermsError("details_not_shared", where=f"[{place}].{member}")
+    purpose = _purpose(first["purpose"], asking)
+    start, end = _day("[0].start", first["start"]), _day("[0].end", first["end"])
+    _check_span(start, end, purpose, today)
+    _check_retention(first["retention"], purpose)
+    items: list[Item] = []
+    for place, entry in enumerate(entries):
+        holder = _holder(entry["holder"], purpose, asking)
+        if any(item.holder == holder.id for item in items):
+            raise TermsError("duplicate_holder", holder=holder.id)
+        items += _items(f"[{place}]", entry["items"], holder, asking)
+    if len(items) > MAX_ITEMS:
+        raise TermsError("too_many_items", limit=MAX_ITEMS)
+    return Terms(purpose.id, start, end, first["retention"], tuple(items))
+
+
+def _purpose(id: str, asking: _Asking) -> Purpose:
+    found = asking.catalogue.purposes.get(id)
+    if found is None:
+        raise TermsError("purpose_unknown", where="[0].purpose")
+    if id not in asking.client.purposes:
+        raise TermsError("purpose_not_allowed", purpose=id)
+    return found
+
+
+def _check_span(start: date, end: date, purpose: Purpose, today: date) -> None:
+    if end < start:
+        raise TermsError("end_before_start", start=start.isoformat(), end=end.isoformat())
+    if start < today - timedelta(days=1):
+        raise TermsError("start_in_past", start=start.isoformat())
+    if start > today + timedelta(days=FURTHEST_START_DAYS):
+        raise TermsError("start_too_far", limit_days=FURTHEST_START_DAYS)
+    if end < today:
+        raise TermsError("end_in_past", end=end.isoformat())
+    latest = purpose.max_period.after(start)
+    if end > latest:
+        raise TermsError("period_too_long", purpose=purpose.id, latest=latest.isoformat())
+
+
+def _check_retention(text: str, purpose: Purpose) -> None:
+    try:
+        asked = Period.parse(text)
+    except ValueError as error:
+        raise TermsError("details_malformed", where="[0].retention") from error
+    if asked.most_days > purpose.max_retention.most_days:
+        raise TermsError("retention_too_long", purpose=purpose.id, limit_days=purpose.max_retention.most_days)
+
+
+def _holder(id: str, purpose: Purpose, asking: _Asking) -> HolderInfo:
+    found = asking.holders.get(id)
+    if found is None:
+        raise TermsError("holder_unknown", holder=id[:64])
+    if asking.client.holders is not None and id not in asking.client.holders:
+        raise TermsError("holder_not_in_consortium", holder=id)
+    if found.sector not in purpose.sectors:
+        raise TermsError("purpose_not_for_sector", purpose=purpose.id, sector=found.sector)
+    return found
+
+
+def _items(where: str, entries: list[object], holder: HolderInfo, asking: _Asking) -> list[Item]:
+    if not entries:
+        raise TermsError("details_malformed", where=f"{where}.items")
+    if len(entries) > MAX_ITEMS:
+        raise TermsError("too_many_items", limit=MAX_ITEMS)
+    items: list[Item] = []
+    for place, entry in enumerate(entries):
+        item = _item(f"{where}.items[{place}]", entry, holder, asking)
+        if any(other.dataset == item.dataset for other in items):
+            raise TermsError("duplicate_item", item=item.name)
+        items.append(item)
+    return items
+
+
+def _item(where: str, raw: object, holder: HolderInfo, asking: _Asking) -> Item:
+    entry = item_members(where, raw)
+    try:
+        dataset = asking.catalogue.dataset(entry["dataset"])
+    except CatalogueError as error:
+        raise TermsError("item_not_in_catalogue", where=where, dataset=entry["dataset"][:80]) from error
+    if dataset.sector != holder.sector:
+        raise TermsError("dataset_not_of_holder", holder=holder.id, dataset=dataset.id)
+    if _FREQUENCY.fullmatch(entry["frequency"]) is None:
+        raise TermsError("frequency_invalid", where=f"{where}.frequency")
+    return Item(
+        holder=holder.id,
+        dataset=dataset.id,
+        fields=_fields(where, entry["fields"], dataset),
+        required=entry["required"],
+        frequency=entry["frequency"],
+        history_from=_history(where, entry["history_from"], dataset, asking.today),
+    )
+
+
+def _fields(where: str, names: list[Any], dataset: Dataset) -> tuple[str, ...]:
+    if not names or not all(isinstance(name, str) for name in names):
+        raise TermsError("details_malformed", where=f"{where}.fields")
+    for place, name in enumerate(names):
+        field = dataset.fields.get(name)
+        if field is None:
+            raise TermsError("field_not_in_catalogue", dataset=dataset.id, field=name[:64])
+        if not field.leaves:
+            raise TermsError("field_suppressed", dataset=dataset.id, field=name)
+        if name in names[:place]:
+            raise TermsError("duplicate_field", dataset=dataset.id, field=name)
+    return tuple(names)
+
+
+def _history(where: str, text: str, dataset: Dataset, today: date) -> date:
+    start = _day(f"{where}.history_from", text)
+    earliest = dataset.history_max.before(today)
+    if start < earliest:
+        raise TermsError("history_too_long", dataset=dataset.id, earliest=earliest.isoformat())
+    if start > today + timedelta(days=1):
+        raise TermsError("history_in_future", dataset=dataset.id)
+    return start
+
+
+def _day(where: str, text: str) -> date:
+    try:
+        return parse_date(text)
+    except ValueError as error:
+        raise TermsError("details_malformed", where=where) from error

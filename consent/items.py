@@ -1,0 +1,90 @@
+"""The terms of a request or a consent as values: what, from whom, how often, how far back, until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from consent.calendar import Period, day_begins, day_ends
+
+DETAILS_TYPE = "mydata_transfer"
+"""The one `type` of `authorization_details` (RFC 9396 2) this gateway understands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One dataset of one holder. `fields` keep the order asked; `frequency` is `once` or `P1D`..`P31D`."""
+
+    holder: str
+    dataset: str
+    fields: tuple[str, ...]
+    required: bool
+    frequency: str
+    history_from: date
+
+    @property
+    def name(self) -> str:
+        """`HOLDER/DATASET`: the item's name on pages, in policy, manifests and the ledger."""
+        return f"{self.holder}/{self.dataset}"
+
+    @property
+    def frequency_days(self) -> int | None:
+        """Days between two transfers; None when it is sent once."""
+        return None if self.frequency == "once" else Period.parse(self.frequency).days
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one request asks or one consent allows. `end` is the last day (Korea) on which it holds."""
+
+    purpose: str
+    start: date
+    end: date
+    retention: str
+    items: tuple[Item, ...]
+
+    def item(self, name: str) -> Item | None:
+        """The item called `HOLDER/DATASET`, if it is in these terms."""
+        return next((item for item in self.items if item.name == name), None)
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """The holders, each once, in the order asked."""
+        return tuple(dict.fromkeys(item.holder for item in self.items))
+
+    @property
+    def start_at(self) -> int:
+        """Epoch seconds from which the terms hold."""
+        return day_begins(self.start)
+
+    @property
+    def end_at(self) -> int:
+        """Epoch seconds from which the terms hold no longer."""
+        return day_ends(self.end)
+
+
+def to_details(terms: Terms) -> list[dict[str, Any]]:
+    """The terms as `authorization_details`: one object a holder, members and order as they were asked."""
+    return [
+        {
+            "type": DETAILS_TYPE,
+            "holder": holder,
+            "purpose": terms.purpose,
+            "start": terms.start.isoformat(),
+            "end": terms.end.isoformat(),
+            "retention": terms.retention,
+            "items": [_item_details(item) for item in terms.items if item.holder == holder],
+        }
+        for holder in terms.holders
+    ]
+
+
+def _item_details(item: Item) -> dict[str, Any]:
+    return {
+        "dataset": item.dataset,
+        "fields": list(item.fields),
+        "required": item.required,
+        "frequency": item.frequency,
+        "history_from": item.history_from.isoformat(),
+    }

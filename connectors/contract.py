@@ -7,7 +7,7 @@ origin pinning and cancellation belong to the runtime (`connectors.runtime`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -52,7 +52,9 @@ class Record:
 
     `key` is stable over repeated pulls. `body` is one JSON object in UTF-8 whose top-level names are
     the field ids of the catalogue; fields the standard has and the catalogue does not are allowed and
-    never decoded further on. `at` is when the recorded thing happened, if known.
+    never decoded further on. `at` is when the recorded thing happened, if known. `version`, if given,
+    MUST sort as text in the order the versions were made (a timestamp, a zero-padded number): of two
+    records with one key the greater version is kept; without versions, the one that arrived last.
     """
 
     key: str
@@ -136,23 +138,6 @@ class PullRequest:
     transaction_id: str
 
 
-class Io(Protocol):
-    """The connector's only way out. Implemented by the runtime.
-
-    `get`/`post` MUST attach the holder token, refuse any URL outside the manifest's origin, count
-    against the budget, retry what may be retried, bound the body size, and return the body of a 2xx.
-    They raise `connectors.errors.HolderError` with a `Reason` otherwise.
-    """
-
-    async def get(self, path: str, params: Mapping[str, str] | None = None, *, accept: str = "application/json") -> Page:
-        """GET `path` (or an absolute URL inside the origin)."""
-        ...
-
-    async def post(self, path: str, body: Mapping[str, Json]) -> Page:
-        """POST a JSON body to `path`."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """One answer of the holder: where it came from, its body and its headers (lower-case names)."""
@@ -160,6 +145,45 @@ class Page:
     url: str
     body: bytes
     headers: Mapping[str, str]
+
+
+Check = Callable[[int, Page], None]
+"""Looks at an answer (HTTP status, page) before the runtime judges it by its status alone. It may raise
+`connectors.errors.HolderError` to name the reason better; a passing reason (throttled, corrupt, holder
+down) is then retried within the budget, any other ends the pull."""
+
+
+class Io(Protocol):
+    """The connector's only way out. Implemented by the runtime.
+
+    `get`/`post` MUST attach the holder token, refuse any URL outside the manifest's origin, refuse a
+    request already answered in this pull, count against the budget, retry what may be retried, bound the
+    body size, and return the answer of a 2xx. They raise `connectors.errors.HolderError` with a `Reason`
+    otherwise. `headers` MUST NOT name Authorization.
+    """
+
+    async def get(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        accept: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+        check: Check | None = None,
+    ) -> Page:
+        """GET `path` (or an absolute URL inside the origin)."""
+        ...
+
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, Json],
+        *,
+        headers: Mapping[str, str] | None = None,
+        check: Check | None = None,
+    ) -> Page:
+        """POST a JSON body to `path`. MUST only be used for reads: a failed POST is sent again."""
+        ...
 
 
 class Holder(Protocol):

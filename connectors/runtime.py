@@ -1,0 +1,191 @@
+"""The runtime: drives a connector over one dataset and says honestly how it ended.
+
+    pull events    Record* Checkpoint   Record* Checkpoint   Record*  (holder fails)
+    kept           └─── sealed ────┘    └─── sealed ────┘    └ dropped, and a Gap says so
+
+A failing holder never raises here: it gives a Gap, and whatever arrived sealed is kept. Retry, budget,
+deadlines, origin pinning and the refusal of a page already read are the `Session`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random as _random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import httpx
+
+from connectors.breaker import Breaker
+from connectors.contract import (
+    Checkpoint,
+    Event,
+    Gap,
+    Holder,
+    Outcome,
+    PullRequest,
+    Reason,
+    Record,
+    Tombstone,
+)
+from connectors.errors import REFUSALS, HolderError
+from connectors.http import NetworkInTransaction
+from connectors.session import Machinery, Session, Token
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """How the pull of one dataset ended. `records` are sealed and unique by key, in order of arrival.
+
+    `total` is how many records the holder announced, if it did; fewer received is always a gap.
+    `requests` counts every request, retries included; `received` is bytes of bodies.
+    """
+
+    holder: str
+    dataset: str
+    outcome: Outcome
+    records: tuple[Record, ...]
+    gaps: tuple[Gap, ...]
+    pages: int
+    requests: int
+    received: int
+    total: int | None
+    started: datetime
+    ended: datetime
+
+
+@dataclass(slots=True)
+class _Progress:
+    sealed: dict[str, Record] = field(default_factory=dict)
+    unsealed: list[Record | Tombstone] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    cursors: set[str] = field(default_factory=set)
+    pages: int = 0
+    total: int | None = None
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, Gap):
+            self.gaps.append(event)
+        elif isinstance(event, Checkpoint):
+            self._seal(event)
+        else:
+            self.unsealed.append(event)
+
+    def _seal(self, checkpoint: Checkpoint) -> None:
+        cursor = json.dumps(checkpoint.cursor, sort_keys=True, default=str)
+        if cursor in self.cursors:
+            raise HolderError(Reason.CORRUPT, "a cursor came twice in one pull", final=True)
+        self.cursors.add(cursor)
+        for event in self.unsealed:
+            if isinstance(event, Tombstone):
+                self.sealed.pop(event.key, None)
+            else:
+                self._keep(event)
+        self.unsealed.clear()
+        self.pages += 1
+        self.total = self.total if checkpoint.total is None else checkpoint.total
+
+    def _keep(self, record: Record) -> None:
+        held = self.sealed.get(record.key)
+        if held is not None and (held.version or "") > (record.version or ""):
+            return
+        self.sealed[record.key] = record
+
+    def outcome(self) -> Outcome:
+        if self.sealed:
+            return Outcome.PARTIAL if self.gaps else Outcome.COMPLETE
+        if not self.gaps:
+            return Outcome.EMPTY
+        return Outcome.REFUSED if all(gap.reason in REFUSALS for gap in self.gaps) else Outcome.FAILED
+
+
+class Runtime:
+    """Pulls from holders. One per process and event loop; any number of pulls may run side by side."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        random: Callable[[], float] = _random.random,
+    ) -> None:
+        """Use `client` (from `connectors.http.open_client`) for every request; the rest moves in tests."""
+        self._machinery = Machinery(client, clock, monotonic, sleep, random)
+        self._breakers: dict[str, Breaker] = {}
+
+    async def collect(
+        self,
+        holder: Holder,
+        request: PullRequest,
+        token: Token,
+        *,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Pulled:
+        """Pull one dataset to its end, its budget, or the first failure.
+
+        `token` gives the holder token for this person and consent. `cancelled` is asked before every
+        request and at every checkpoint (a withdrawn consent stops the pull there). Never raises for what
+        a holder or a connector does; raises NetworkInTransaction for a fault of ours.
+        """
+        manifest = holder.manifest
+        breaker = self._breakers.setdefault(manifest.id, Breaker(self._machinery.monotonic))
+        session = Session(manifest, token, self._machinery, breaker, cancelled=cancelled)
+        progress = _Progress()
+        started = self._machinery.clock()
+        try:
+            await _drive(holder, request, session, progress, cancelled)
+        except HolderError as error:
+            progress.gaps.append(self._gap(request.dataset, error))
+        except NetworkInTransaction:
+            raise
+        except Exception as error:  # a connector's own fault must not take the other holders down
+            detail = f"the connector failed ({type(error).__name__})"
+            progress.gaps.append(Gap(request.dataset, Reason.CONTRACT, detail))
+        return Pulled(
+            holder=manifest.id,
+            dataset=request.dataset,
+            outcome=progress.outcome(),
+            records=tuple(progress.sealed.values()),
+            gaps=tuple(progress.gaps),
+            pages=progress.pages,
+            requests=session.requests,
+            received=session.received,
+            total=progress.total,
+            started=started,
+            ended=self._machinery.clock(),
+        )
+
+    def _gap(self, dataset: str, error: HolderError) -> Gap:
+        after = None
+        if error.retry_after is not None:
+            after = self._machinery.clock() + timedelta(seconds=error.retry_after)
+        return Gap(dataset, error.reason, error.detail, after)
+
+
+async def _drive(
+    holder: Holder,
+    request: PullRequest,
+    session: Session,
+    progress: _Progress,
+    cancelled: Callable[[], bool],
+) -> None:
+    if request.dataset not in {dataset.id for dataset in holder.manifest.datasets}:
+        raise HolderError(Reason.UNKNOWN_DATASET, "this holder does not offer the dataset")
+    events = holder.pull(request, session)
+    try:
+        async for event in events:
+            progress.take(event)
+            if isinstance(event, Checkpoint) and cancelled():
+                raise HolderError(Reason.CANCELLED, "the pull was called off")
+    finally:
+        if isinstance(events, AsyncGenerator):
+            await events.aclose()
+    if progress.unsealed:
+        raise HolderError(Reason.CONTRACT, "the connector left records unsealed")
+    if progress.total is not None and len(progress.sealed) < progress.total:
+        raise HolderError(Reason.CORRUPT, "fewer records came than the holder announced")

@@ -1,0 +1,101 @@
+"""What a sandbox holder remembers of each consent: whose it is, which version, whether it still stands."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.sandbox.refused import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one holder token allows: one person (through `link`), one consent version, some datasets."""
+
+    operator: str
+    link: str
+    consent_id: str
+    consent_version: int
+    datasets: frozenset[str]
+    expires: int
+
+
+@dataclass(slots=True)
+class _Consent:
+    link: str = ""
+    version: int = 0
+    end: int = 0
+    withdrawn: bool = False
+
+
+class Consents:
+    """Consents by (operator, id) and the tokens issued under them. `now` gives epoch seconds."""
+
+    def __init__(self, now: Callable[[], int], token_seconds: int) -> None:
+        """Start with none."""
+        self._now = now
+        self._token_seconds = token_seconds
+        self._consents: dict[tuple[str, str], _Consent] = {}
+        self._grants: dict[bytes, Grant] = {}
+
+    def issue(self, claims: Mapping[str, Any]) -> tuple[str, int]:
+        """A token for a verified request, and its seconds; never past the consent's end.
+
+        Raises Refused(400, invalid_grant): malformed_consent, consent_withdrawn, consent_expired,
+        old_version, or another_persons_consent when the consent was first used with another link.
+        """
+        consent_id, version, end = (claims.get(f"consent_{name}") for name in ("id", "version", "end"))
+        if not isinstance(consent_id, str) or type(version) is not int or type(end) is not int:
+            raise Refused(400, "invalid_grant", "malformed_consent")
+        operator, link = str(claims["iss"]), str(claims["sub"])
+        consent = self._consents.get((operator, consent_id), _Consent())
+        if consent.link and consent.link != link:
+            raise Refused(403, "invalid_grant", "another_persons_consent")
+        if consent.withdrawn:
+            raise Refused(400, "invalid_grant", "consent_withdrawn")
+        if end <= self._now():
+            raise Refused(400, "invalid_grant", "consent_expired")
+        if version < consent.version:
+            raise Refused(400, "invalid_grant", "old_version")
+        consent.link, consent.version, consent.end = link, version, end
+        self._consents[operator, consent_id] = consent
+        seconds = min(self._token_seconds, end - self._now())
+        token = secrets.token_urlsafe(32)
+        self._grants[_digest(token)] = Grant(
+            operator, link, consent_id, version, frozenset(claims["datasets"]), self._now() + seconds
+        )
+        return token, seconds
+
+    def check(self, token: str, dataset: str) -> Grant:
+        """The grant of a living token that covers `dataset`; raises Refused."""
+        grant = self._grants.get(_digest(token))
+        if grant is None or grant.expires <= self._now():
+            raise Refused(401, "invalid_token", "unknown_or_expired_token")
+        consent = self._consents[grant.operator, grant.consent_id]
+        if consent.withdrawn:
+            raise Refused(403, "access_denied", "consent_withdrawn")
+        if consent.end <= self._now():
+            raise Refused(403, "access_denied", "consent_expired")
+        if grant.consent_version < consent.version:
+            raise Refused(401, "invalid_token", "old_version")
+        if dataset not in grant.datasets:
+            raise Refused(403, "insufficient_scope", "dataset_not_granted")
+        return grant
+
+    def hear(self, claims: Mapping[str, Any]) -> None:
+        """Take note of a verified consent notice. Hearing it twice changes nothing more."""
+        consent_id, version, event = claims.get("consent_id"), claims.get("version"), claims.get("event")
+        if not isinstance(consent_id, str) or type(version) is not int:
+            raise Refused(400, "invalid_request", "malformed_notice")
+        if event not in ("withdrawn", "narrowed"):
+            raise Refused(400, "invalid_request", "unknown_event")
+        consent = self._consents.setdefault((str(claims["iss"]), consent_id), _Consent())
+        consent.version = max(consent.version, version)
+        consent.withdrawn = consent.withdrawn or event == "withdrawn"
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

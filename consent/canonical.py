@@ -1,0 +1,30 @@
+"""Canonical JSON (RFC 8785) of what gets signed or committed to; fractions are refused.
+
+Without fractions every JSON writer that sorts its names agrees byte for byte, so a verifier needs no
+number formatting of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import rfc8785
+
+
+def canonical(value: object) -> bytes:
+    """The one encoding of `value` in UTF-8; raises ValueError on fractions, huge integers and non-JSON."""
+    return rfc8785.dumps(_plain(value))
+
+
+def _plain(value: object) -> Any:
+    """`value` as plain JSON types; raises ValueError naming only the type that has no place in it."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, Mapping):
+        if not all(isinstance(name, str) for name in value):
+            raise ValueError("names of a JSON object are strings")
+        return {str(name): _plain(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(member) for member in value]
+    raise ValueError(f"{type(value).__name__} has no place in canonical JSON")

@@ -1,0 +1,34 @@
+"""What the ledger can say happened: one stable word `source:subject:action` an event."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """The kind of a ledger entry. Values are part of the log format: never rename, only add."""
+
+    LEDGER_LOG_OPENED = "ledger:log:opened"
+    CLIENT_REGISTRATION_REGISTERED = "client:registration:registered"
+    OAUTH_AUTHORIZATION_PUSHED = "oauth:authorization:pushed"
+    OAUTH_AUTHORIZATION_REFUSED = "oauth:authorization:refused"
+    CITIZEN_SESSION_STARTED = "citizen:session:started"
+    CONSENT_REQUEST_REFUSED = "consent:request:refused"
+    CONSENT_GRANT_GIVEN = "consent:grant:given"
+    CONSENT_GRANT_NARROWED = "consent:grant:narrowed"
+    CONSENT_GRANT_WITHDRAWN = "consent:grant:withdrawn"
+    TOKEN_ACCESS_ISSUED = "token:access:issued"  # noqa: S105 (an event name)
+    TOKEN_REFRESH_REVOKED = "token:refresh:revoked"  # noqa: S105 (an event name)
+    TOKEN_ACCESS_REFUSED = "token:access:refused"  # noqa: S105 (an event name)
+    TRANSFER_REQUEST_RECEIVED = "transfer:request:received"
+    TRANSFER_REQUEST_REFUSED = "transfer:request:refused"
+    POLICY_DECISION_MADE = "policy:decision:made"
+    PULL_HOLDER_INTENDED = "pull:holder:intended"
+    PULL_HOLDER_DONE = "pull:holder:done"
+    BUNDLE_RELEASE_SEALED = "bundle:release:sealed"
+    BUNDLE_DELIVERY_SENT = "bundle:delivery:sent"
+    RECEIPT_GRANT_ISSUED = "receipt:grant:issued"
+    HOLDER_LINK_MADE = "holder:link:made"
+    HOLDER_NOTICE_ACKNOWLEDGED = "holder:notice:acknowledged"
+    POLICY_BUNDLE_ACTIVATED = "policy:bundle:activated"
+    SUBJECT_RECORD_ERASED = "subject:record:erased"

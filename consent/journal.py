@@ -1,0 +1,179 @@
+"""Writes what happened into the ledger's outbox, in the transaction of the change itself.
+
+Concurrency: the citizen's row is locked by raising its counter before the chain is read, and the outbox id
+is taken under that lock; so a citizen's events have gapless numbers, form one chain by leaf hash, and can
+only enter the log in their order. Durability is the caller's commit: if it fails nothing was said. After any
+exception the caller MUST let its transaction roll back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent.canonical import canonical
+from consent.errors import ConsentError
+from consent.events import Event
+from consent.ledger.entry import DIGEST_BYTES, Entry, encode
+from consent.ledger.errors import LedgerFormatError
+from consent.ledger.tree import leaf_hash
+from consent.ledger_tables import OUTBOX, PAYLOAD
+from consent.subjects import SUBJECT, SubjectError, SubjectId, SubjectKeys, commit
+
+
+class JournalError(ConsentError):
+    """`ledger_payload`: not plain JSON without fractions, or a party or time the log does not allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """A promise: this entry commits with the change and will be in the tree.
+
+    `n` and `tag` are None for an event that concerns no citizen; `leaf` is the RFC 6962 leaf hash.
+    """
+
+    outbox_id: int
+    n: int | None
+    tag: bytes | None
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What opens an entry's commitment, as it is stored."""
+
+    commitment: bytes
+    body: bytes
+    subject: SubjectId | None = None
+    n: int | None = None
+    tag: bytes | None = None
+    salt: bytes | None = None
+
+
+class Journal:
+    """The only writer of the outbox. Safe for any number of tasks; state lives in the database."""
+
+    def __init__(
+        self, keys: SubjectKeys, instance: str, *, random: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        """Write with citizens' `keys` as process `instance` (named in every payload)."""
+        self.keys = keys
+        self._instance = instance
+        self._random = random
+
+    async def append(
+        self,
+        session: AsyncSession,
+        kind: Event,
+        *,
+        subject: SubjectId | None,
+        party: str,
+        payload: Mapping[str, object],
+        at: int,
+        idem: str | None = None,
+    ) -> Appended:
+        """Record that `kind` happened at `at` (epoch seconds) to `subject`, done by or towards `party`.
+
+        `payload` stays off the log, readable only under the citizen's key: JSON of strings, whole numbers,
+        booleans, null, lists and objects. The same `idem` (unique over the whole log, MUST name no person)
+        gives the first call's Appended and adds nothing. Raises JournalError, SubjectError.
+        """
+        if idem is not None and (earlier := await _earlier(session, idem)):
+            return earlier
+        fields: dict[str, object] = {"event": kind.value, "by": self._instance, "body": payload}
+        try:
+            Entry(at, kind.value, party, None, bytes(DIGEST_BYTES))
+            canonical(fields)
+        except (LedgerFormatError, ValueError) as error:
+            raise JournalError("ledger_payload", event=kind.value) from error
+        opening = self._plain(fields) if subject is None else await self._keyed(session, subject, fields)
+        entry = encode(Entry(at, kind.value, party, opening.tag, opening.commitment))
+        appended = await _store(session, opening, entry, at=at, idem=idem)
+        if appended is None:
+            return await _give_way(session, opening, str(idem))
+        if subject is not None:
+            chain = update(SUBJECT).where(SUBJECT.c.id == subject)
+            await session.execute(chain.values(head=appended.leaf))
+        return appended
+
+    async def forget(self, session: AsyncSession, subject: SubjectId, *, party: str, at: int) -> Appended:
+        """Erase: a last entry says so, then the citizen's key and every opening are destroyed for good.
+
+        The log keeps its proofs; nothing stored can tie one of its entries to the citizen any more.
+        """
+        last = await self.append(
+            session, Event.SUBJECT_RECORD_ERASED, subject=subject, party=party, payload={}, at=at
+        )
+        await session.execute(delete(PAYLOAD).where(PAYLOAD.c.subject == subject))
+        await self.keys.erase(session, subject, at=at)
+        return last
+
+    def _plain(self, fields: dict[str, object]) -> _Opening:
+        """An event that concerns no citizen: a random salt of its own, the payload in clear."""
+        salt, body = self._random(DIGEST_BYTES), canonical(fields)
+        return _Opening(commit(salt, body), body, salt=salt)
+
+    async def _keyed(self, session: AsyncSession, subject: SubjectId, fields: dict[str, object]) -> _Opening:
+        """The citizen's next event: take the lock, continue the chain, seal the payload."""
+        lock = update(SUBJECT).where(SUBJECT.c.id == subject, SUBJECT.c.wrapped.is_not(None))
+        taken = lock.values(n=SUBJECT.c.n + 1).returning(SUBJECT.c.n, SUBJECT.c.head, SUBJECT.c.wrapped)
+        row = (await session.execute(taken)).one_or_none()
+        if row is None:
+            await self.keys.key(session, subject)
+            raise SubjectError("subject_unknown")
+        key = self.keys.unwrap(subject, row.wrapped)
+        prev = row.head.hex() if row.head else None
+        body = canonical({**fields, "n": row.n, "prev": prev})
+        sealed = key.seal(body, payload_context(subject, row.n))
+        return _Opening(key.com(row.n, body), sealed, subject, row.n, key.tag(row.n))
+
+
+def payload_context(subject: SubjectId, n: int) -> str:
+    """The context under which event `n`'s payload is sealed."""
+    return f"ledger-payload/{subject}/{n}"
+
+
+async def _store(
+    session: AsyncSession, opening: _Opening, entry: bytes, *, at: int, idem: str | None
+) -> Appended | None:
+    """Put entry and opening into the caller's transaction; None if another writer's `idem` came first."""
+    added = await session.execute(insert(OUTBOX).values(entry=entry, at=at).returning(OUTBOX.c.id))
+    outbox_id, leaf = int(added.scalar_one()), leaf_hash(entry)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    row = dialect.insert(PAYLOAD).values(
+        outbox_id=outbox_id,
+        subject=opening.subject,
+        n=opening.n,
+        idem=idem,
+        leaf=leaf,
+        tag=opening.tag,
+        salt=opening.salt,
+        body=opening.body,
+    )
+    claim = row.on_conflict_do_nothing(index_elements=["idem"]).returning(PAYLOAD.c.outbox_id)
+    if (await session.execute(claim)).one_or_none() is None:
+        await session.execute(delete(OUTBOX).where(OUTBOX.c.id == outbox_id))
+        return None
+    return Appended(outbox_id, opening.n, opening.tag, leaf)
+
+
+async def _give_way(session: AsyncSession, opening: _Opening, idem: str) -> Appended:
+    """Another transaction committed this `idem` after we looked: give the number back, answer with theirs."""
+    if opening.subject is not None:
+        back = update(SUBJECT).where(SUBJECT.c.id == opening.subject)
+        await session.execute(back.values(n=SUBJECT.c.n - 1))
+    earlier = await _earlier(session, idem)
+    if earlier is None:
+        raise JournalError("ledger_payload")
+    return earlier
+
+
+async def _earlier(session: AsyncSession, idem: str) -> Appended | None:
+    query = select(PAYLOAD.c.outbox_id, PAYLOAD.c.n, PAYLOAD.c.tag, PAYLOAD.c.leaf)
+    row = (await session.execute(query.where(PAYLOAD.c.idem == idem))).one_or_none()
+    return Appended(row.outbox_id, row.n, row.tag, row.leaf) if row else None

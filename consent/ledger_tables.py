@@ -1,0 +1,92 @@
+"""The ledger's tables. The log itself is `ledger_entry`; tiles and head are derived from it and checkable.
+
+ledger_outbox      entries committed with the change they record, waiting for the sequencer
+ledger_payload     what an entry commits to, sealed under the citizen's key; deleted on erasure
+ledger_entry       the log: position, entry bytes
+ledger_tile        full hash tiles, never changed
+ledger_head        one row: size, root, right edge
+ledger_checkpoint  one row: the last signed checkpoint; its size only grows
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Integer, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+_Counter = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class LedgerOutbox(SQLModel, table=True):
+    """An entry that is promised but has no position yet. `at` is epoch seconds."""
+
+    __tablename__ = "ledger_outbox"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Counter)
+    entry: bytes
+    at: int = Field(sa_type=BigInteger)
+
+
+class LedgerPayload(SQLModel, table=True):
+    """The opening of one entry: sealed for a citizen's event, plain with its own salt for any other."""
+
+    __tablename__ = "ledger_payload"
+    __table_args__ = (UniqueConstraint("subject", "n"),)
+
+    outbox_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    subject: str | None = Field(default=None, max_length=40)
+    n: int | None = Field(default=None, sa_type=BigInteger)
+    idem: str | None = Field(default=None, unique=True, max_length=200)
+    leaf: bytes
+    tag: bytes | None = None
+    salt: bytes | None = None
+    body: bytes
+
+
+class LedgerEntry(SQLModel, table=True):
+    """One entry of the log at its position, and the outbox row it came from."""
+
+    __tablename__ = "ledger_entry"
+
+    position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    outbox_id: int = Field(unique=True, sa_type=BigInteger)
+    entry: bytes
+
+
+class LedgerTile(SQLModel, table=True):
+    """A full tile: 256 hashes."""
+
+    __tablename__ = "ledger_tile"
+
+    level: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    data: bytes
+
+
+class LedgerHead(SQLModel, table=True):
+    """The tree as the sequencer left it; the only row has id 1."""
+
+    __tablename__ = "ledger_head"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    size: int = Field(sa_type=BigInteger)
+    root: bytes
+    edge: bytes
+
+
+class LedgerCheckpoint(SQLModel, table=True):
+    """The last signed checkpoint; the only row has id 1."""
+
+    __tablename__ = "ledger_checkpoint"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    size: int = Field(sa_type=BigInteger)
+    note: str
+
+
+OUTBOX = SQLModel.metadata.tables["ledger_outbox"]
+PAYLOAD = SQLModel.metadata.tables["ledger_payload"]
+ENTRY = SQLModel.metadata.tables["ledger_entry"]
+TILE = SQLModel.metadata.tables["ledger_tile"]
+HEAD = SQLModel.metadata.tables["ledger_head"]
+CHECKPOINT = SQLModel.metadata.tables["ledger_checkpoint"]

@@ -48,7 +48,8 @@ class HolderConfig:
     """What one sandbox holder is and whom it believes.
 
     `operators`: gateway operator code -> its public JWK set. `identity`: issuer -> public JWK set of the
-    identity provider. `people`: whoever lives in the sandbox; those `knows(sector)` are customers. `datasets`: catalogue ids served here. `page_size`: rows of a page at most.
+    identity provider. `people`: whoever lives in the sandbox; those who `knows(sector)` are customers.
+    `datasets`: catalogue ids served here. `page_size`: rows of a page at most.
     """
 
     id: str

@@ -1,0 +1,42 @@
+"""Writes the published log to a folder anyone holding it can verify without the gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent.ledger.tiles import bundle_path, bundles, hash_tiles, pack
+from gateway.errors import Problem
+from gateway.ledger import repository
+
+
+async def export(session: AsyncSession, folder: Path) -> int:
+    """Write checkpoint, hash tiles and entry bundles to `folder`; the number of entries.
+
+    The files are exactly those `consent.ledger.verify` expects, as stored: damage in the database is
+    exported, not repaired. Raises Problem `ledger_export_not_empty` (an older export is never mixed with
+    this one) or `not_found` when no checkpoint was signed yet.
+    """
+    published = await repository.checkpoint(session)
+    if published is None:
+        raise Problem("not_found", detail="no checkpoint was signed yet")
+    size, note = published
+    _prepare(folder)
+    for tile in hash_tiles(size):
+        _write(folder / tile.path, (await repository.tiles(session, [tile]))[tile])
+    for tile in bundles(size):
+        _write(folder / bundle_path(tile.index, tile.width), pack(await repository.bundle(session, tile)))
+    _write(folder / "checkpoint", note.encode())
+    return size
+
+
+def _prepare(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise Problem("ledger_export_not_empty")
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)

@@ -1,0 +1,206 @@
+"""The log as the rest of the gateway sees it: keep it moving, wait for it, prove from it, refuse if it lags."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.exc import SQLAlchemyError
+
+from consent.clock import Clock, utc_now
+from consent.events import Event
+from consent.journal import Appended, Journal
+from consent.ledger import proof
+from consent.ledger.checkpoint import open_note
+from gateway.database import Database
+from gateway.errors import Problem
+from gateway.ledger import repository
+from gateway.ledger.nodes import prove
+from gateway.ledger.publisher import Publisher
+from gateway.ledger.sequencer import BATCH, Sequencer
+
+MAX_ROWS = 50_000
+MAX_AGE_SECONDS = 5
+TICK_SECONDS = 1.0
+_POLL_SECONDS = 0.1
+_BACKLOG_KEPT_SECONDS = 1
+
+_log = structlog.get_logger("mydata.ledger")
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Entries promised but not yet in the tree; `age` of the oldest in seconds."""
+
+    rows: int
+    age: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """A proof that an entry stands at `index` of the log that `checkpoint` (a signed note) describes."""
+
+    index: int
+    size: int
+    path: list[bytes]
+    checkpoint: str
+
+
+class Log:
+    """One log in one process. All methods belong to one event loop; other processes may run theirs.
+
+    It proves that nothing the log holds was hidden or changed. An event that was never logged can be found
+    only by the copies of citizen, holder and recipient.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        key: Ed25519PrivateKey,
+        origin: str,
+        last_signed: Path,
+        *,
+        clock: Clock = utc_now,
+        tick: float = TICK_SECONDS,
+        batch: int = BATCH,
+    ) -> None:
+        """Sign as `origin` with `key`; `last_signed` is a file outside the database and its backups."""
+        self.database = database
+        self.origin = origin
+        self._sequencer = Sequencer(database, batch=batch)
+        self._publisher = Publisher(database, key, origin, last_signed)
+        self._clock = clock
+        self._tick = tick
+        self._wake = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._halted: Problem | None = None
+        self._backlog: tuple[float, Backlog] | None = None
+
+    @property
+    def vkey(self) -> str:
+        """The text every verifier needs: `origin+hash+base64`."""
+        return self._publisher.vkey
+
+    async def open(self, journal: Journal) -> Appended:
+        """Record once that this log was opened with this key."""
+        idem = f"ledger:log:opened/{self.vkey}"
+        payload = {"origin": self.origin, "key": self.vkey}
+        at = int(self._clock().timestamp())
+        async with self.database.transaction() as session:
+            return await journal.append(
+                session,
+                Event.LEDGER_LOG_OPENED,
+                subject=None,
+                party="gateway",
+                payload=payload,
+                at=at,
+                idem=idem,
+            )
+
+    async def run(self) -> None:
+        """Integrate and publish until cancelled: at every `wake()`, else once a tick. Failures are retried."""
+        while True:
+            try:
+                await self.integrate_now()
+            except (Problem, OSError, SQLAlchemyError) as error:
+                detail = getattr(error, "detail", type(error).__name__)
+                _log.error("ledger_not_moving", error=str(error), detail=detail)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._tick)
+            self._wake.clear()
+
+    def wake(self) -> None:
+        """Say that a transaction with new entries committed. Optional: the next tick finds them anyway."""
+        self._wake.set()
+
+    async def integrate_now(self) -> int:
+        """Put every waiting entry into the tree, publish a checkpoint over it; the number of entries added.
+
+        Raises Problem `ledger_halted` when the stored tree is not the one last signed (a restored backup):
+        then nothing was added or signed. MUST NOT be called inside a transaction.
+        """
+        async with self._turn:
+            try:
+                await self._publisher.check()
+                added = 0
+                while batch := await self._sequencer.integrate():
+                    added += batch
+                await self._publisher.publish()
+            except Problem as problem:
+                if problem.code == "ledger_halted":
+                    self._halted = problem
+                raise
+            self._halted = None
+            self._backlog = None
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+        return added
+
+    async def wait_integrated(self, what: int | str, timeout: float) -> int:  # noqa: ASYNC109 - a deadline
+        """The position of an entry once a signed checkpoint covers it; `what` is its outbox id or idem.
+
+        Raises Problem `ledger_timeout` after `timeout` seconds: the entry is promised and will come.
+        MUST NOT be called inside a transaction.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while True:
+            moved = self._moved
+            if (found := await self._published(what)) is not None:
+                return found
+            self.wake()
+            left = deadline - loop.time()
+            if left <= 0:
+                raise Problem("ledger_timeout", retry_after=1)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(moved.wait(), min(left, _POLL_SECONDS))
+
+    async def checkpoint(self) -> str:
+        """The last signed checkpoint; Problem `not_found` before the first."""
+        async with self.database.reading() as session:
+            stored = await repository.checkpoint(session)
+        if stored is None:
+            raise Problem("not_found", detail="no checkpoint was signed yet")
+        return stored[1]
+
+    async def inclusion(self, index: int) -> Inclusion:
+        """The proof that entry `index` stands in the published log; Problem `not_found` beyond it."""
+        note = await self.checkpoint()
+        size = open_note(note, self.vkey).size
+        if not 0 <= index < size:
+            raise Problem("not_found", detail="the entry is not in the published log")
+        async with self.database.reading() as session:
+            path = await prove(session, size, lambda read: proof.inclusion(index, size, read))
+        return Inclusion(index, size, path, note)
+
+    async def backlog(self) -> Backlog:
+        """How many entries wait for their position, and for how long."""
+        async with self.database.reading() as session:
+            rows, oldest = await repository.backlog(session)
+        age = 0 if oldest is None else max(0, int(self._clock().timestamp()) - oldest)
+        return Backlog(rows, age)
+
+    async def refuse_if_behind(self) -> None:
+        """Raise Problem `ledger_behind` (or `ledger_halted`) when the log cannot keep up with promises.
+
+        For doors that grant, issue, pull or release. Never for withdraw, revoke, refuse, delete or read.
+        """
+        if self._halted is not None:
+            raise Problem("ledger_halted", detail=self._halted.detail, retry_after=60)
+        now = self._clock().timestamp()
+        if self._backlog is None or abs(now - self._backlog[0]) >= _BACKLOG_KEPT_SECONDS:
+            self._backlog = (now, await self.backlog())
+        measured = self._backlog[1]
+        if measured.rows > MAX_ROWS or measured.age > MAX_AGE_SECONDS:
+            raise Problem("ledger_behind", detail=f"{measured.rows} rows, {measured.age} s", retry_after=5)
+
+    async def _published(self, what: int | str) -> int | None:
+        async with self.database.reading() as session:
+            found = await repository.position(session, what)
+            stored = await repository.checkpoint(session)
+        return found if found is not None and stored is not None and found < stored[0] else None

@@ -1,0 +1,44 @@
+"""The public half of the log over HTTP (C2SP tlog-tiles): checkpoint and hash tiles, static and cacheable.
+
+Entry bundles are not public: time, kind and organisation of an event can single a person out in a small
+population. They leave by export, to those who may audit.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from consent.ledger.errors import LedgerFormatError
+from consent.ledger.tiles import exists, parse
+from gateway.errors import Problem
+from gateway.ledger import repository
+from gateway.ledger.log import Log
+
+_SOON = {"Cache-Control": "public, max-age=1"}
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+def routes(log: Log) -> list[BaseRoute]:
+    """`/ledger/checkpoint` and `/ledger/tile/<L>/<N>[.p/<W>]`; anything else answers `not_found`."""
+
+    async def checkpoint(_request: Request) -> Response:
+        return Response(await log.checkpoint(), media_type="text/plain", headers=_SOON)
+
+    async def tile(request: Request) -> Response:
+        try:
+            wanted = parse(request.path_params["path"])
+        except LedgerFormatError as error:
+            raise Problem("not_found", detail=str(error)) from error
+        async with log.database.reading() as session:
+            published = await repository.checkpoint(session)
+            if published is None or not exists(wanted, published[0]):
+                raise Problem("not_found", detail="the published log has no such tile")
+            data = (await repository.tiles(session, [wanted]))[wanted]
+        return Response(data, media_type="application/octet-stream", headers=_FOR_EVER)
+
+    return [
+        Route("/ledger/checkpoint", checkpoint, methods=["GET"]),
+        Route("/ledger/tile/{path:path}", tile, methods=["GET"]),
+    ]

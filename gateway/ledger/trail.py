@@ -1,0 +1,55 @@
+"""A citizen's own trail: every event the log holds about them, opened, with its proof, in one file.
+
+The file verifies offline with `consent.ledger.verify` and the log's key. It opens each event by its own
+salt and never holds the citizen's key, so it can be handed on for exactly these events.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent.canonical import canonical
+from consent.journal import payload_context
+from consent.ledger import proof
+from consent.subjects import SubjectId, SubjectKeys
+from gateway.errors import Problem
+from gateway.ledger import repository
+from gateway.ledger.nodes import prove
+
+TYPE = "mydata-ledger-trail"
+
+
+async def trail(session: AsyncSession, keys: SubjectKeys, subject: SubjectId) -> bytes:
+    """The trail of `subject` in the published log, as canonical JSON (RFC 8785).
+
+    Raises SubjectError for an unknown or erased citizen, Problem `not_found` before the first checkpoint.
+    """
+    key = await keys.key(session, subject)
+    published = await repository.checkpoint(session)
+    if published is None:
+        raise Problem("not_found", detail="no checkpoint was signed yet")
+    size, note = published
+    events = []
+    for n, sealed, entry, position in await repository.openings(session, subject, size):
+        path = await _inclusion(session, position, size)
+        events.append(
+            {
+                "index": position,
+                "entry": _text(entry),
+                "payload": json.loads(key.unseal(sealed, payload_context(subject, n))),
+                "salt": _text(key.salt(n)),
+                "proof": [_text(sibling) for sibling in path],
+            }
+        )
+    return canonical({"type": TYPE, "version": 1, "checkpoint": note, "events": events})
+
+
+async def _inclusion(session: AsyncSession, position: int, size: int) -> list[bytes]:
+    return await prove(session, size, lambda read: proof.inclusion(position, size, read))
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -24,7 +24,7 @@ def language_of(request: Request) -> Language:
 
 def problem_response(problem: Problem, language: Language) -> JSONResponse:
     """The JSON answer of a problem; its private detail goes to the log only."""
-    log.info("refused", code=problem.code, status=problem.status, detail=problem.detail)
+    log.info("refused", problem=problem.code, status=problem.status, detail=problem.detail)
     headers = {"Cache-Control": "no-store", "Content-Language": language}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)

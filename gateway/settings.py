@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """Everything an operator decides. Frozen: a running gateway never changes its mind."""
 
-    model_config = SettingsConfigDict(env_prefix="MYDATA_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="MYDATA_", case_sensitive=False, frozen=True, extra="forbid")
 
     profile: Literal["demo", "production"] = "production"
     issuer: str = Field(description="The issuer identifier: the public https origin of this gateway.")
@@ -69,7 +70,9 @@ def load_settings(file: Path | None = None, **overrides: object) -> Settings:
             raise SettingsError([f"MYDATA.S010 {file}: cannot be read: {_brief(error)}"]) from error
         if not isinstance(read, dict):
             raise SettingsError([f"MYDATA.S011 {file}: must be a mapping of setting to value"])
-        values = read
+        values = {
+            name: value for name, value in read.items() if f"MYDATA_{str(name).upper()}" not in os.environ
+        }
     try:
         settings = Settings(**{**values, **overrides})
     except ValidationError as error:

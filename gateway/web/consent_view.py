@@ -1,0 +1,110 @@
+"""The question put to the citizen, from the terms asked. Pure: the same terms always show the same."""
+
+from __future__ import annotations
+
+from consent.choices import Choices, field_switches, has_switch
+from consent.items import Item, Terms
+from consent.parties import ClientInfo
+from gateway.errors import Language
+from gateway.web import phrases
+from gateway.web.item_view import Asking, item_view
+from gateway.web.views import ConsentView, ItemView, Party, UnavailableHolder
+from gateway.web.words import Words, words
+
+
+def consent_view(
+    terms: Terms,
+    client: ClientInfo,
+    asking: Asking,
+    *,
+    interaction: str,
+    shown: str,
+    answer_by: int,
+    notice: str | None = None,
+    failure: str | None = None,
+) -> ConsentView:
+    """What the page shows. `shown` names the text; `notice` and `failure` are keys of words, if any."""
+    language, t = asking.language, words(asking.language)
+    purpose = asking.catalogue.purposes[terms.purpose]
+    views = [(item, item_view(item, purpose, n, asking)) for n, item in enumerate(terms.items, start=1)]
+    required = tuple(view for item, view in views if item.required)
+    withheld = tuple(view for item, view in views if not item.required and view.withheld)
+    optional = tuple(view for item, view in views if not item.required and not view.withheld)
+    retention = phrases.length(terms.retention, language)
+    end = phrases.day(terms.end, language)
+    errors = [(view.box.anchor, view.error) for _, view in views if view.error]
+    if failure:
+        errors.append(("decision", t(f"errors.{failure}")))
+    return ConsentView(
+        interaction=interaction,
+        shown=shown,
+        who=party(client, language),
+        what=_what(t, party(client, language).name, required, optional),
+        how_long=t("consent.how_long", end=end, retention=retention),
+        often=_how_often(terms, language),
+        purpose=purpose.name[language],
+        why=purpose.about[language],
+        start=phrases.day(terms.start, language),
+        end=end,
+        retention=retention,
+        required=required,
+        optional=optional,
+        withheld=withheld,
+        unavailable=_unavailable(t, asking),
+        answer_by=phrases.clock(answer_by, language),
+        errors=tuple(errors),
+        notice=t(f"consent.{notice}") if notice else None,
+    )
+
+
+def party(client: ClientInfo, language: Language) -> Party:
+    """The client as the citizen is told about it (PIPA 17(2)1)."""
+    name = (client.name or {}).get(language) or client.legal_name
+    return Party(name, client.legal_name, client.registration, client.contact)
+
+
+def wrong_choices(terms: Terms, choices: Choices, asking: Asking) -> dict[str, str]:
+    """The items whose choice contradicts itself or leaves out what is needed, each with a key of words."""
+    wrong: dict[str, str] = {}
+    for item in terms.items:
+        ticked = item.name in choices.items
+        if item.required and has_switch(item, asking.catalogue) and not ticked:
+            wrong[item.name] = "choose_required"
+        elif not item.required and choices.fields.get(item.name) and not ticked:
+            wrong[item.name] = "choose_item"
+        elif ticked and _nothing_left(item, choices, asking):
+            wrong[item.name] = "choose_part"
+    return wrong
+
+
+def _nothing_left(item: Item, choices: Choices, asking: Asking) -> bool:
+    own = set(field_switches(item, asking.catalogue))
+    return set(item.fields) <= own and not choices.fields.get(item.name)
+
+
+def _what(t: Words, who: str, required: tuple[ItemView, ...], optional: tuple[ItemView, ...]) -> str:
+    counts: dict[str, object] = {"who": who, "required": len(required), "optional": len(optional)}
+    if not optional:
+        return t("consent.what_only_required", **counts)
+    return t("consent.what_required" if required else "consent.what_only_optional", **counts)
+
+
+def _how_often(terms: Terms, language: Language) -> str:
+    periodic = [item for item in terms.items if item.frequency_days is not None]
+    if not periodic:
+        return phrases.frequency("once", language)
+    most = min(periodic, key=lambda item: item.frequency_days or 0)
+    often = phrases.frequency(most.frequency, language)
+    alike = len({item.frequency for item in terms.items}) == 1
+    return often if alike else words(language)("frequency.many", frequency=often)
+
+
+def _unavailable(t: Words, asking: Asking) -> tuple[UnavailableHolder, ...]:
+    found = []
+    for holder, code in asking.unavailable.items():
+        name = asking.holders[holder].name[asking.language]
+        key = f"unavailable.{code}"
+        found.append(
+            UnavailableHolder(name, t(key if key in t else "unavailable.holder_unavailable", holder=name))
+        )
+    return tuple(found)

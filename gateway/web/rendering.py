@@ -1,0 +1,73 @@
+"""Pages from templates: autoescaped, and a missing value is an error, never a blank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from gateway.errors import Language
+from gateway.web.josa import josa
+from gateway.web.static_files import StaticFiles
+from gateway.web.words import words
+
+
+@dataclass(frozen=True)
+class Masthead:
+    """What stands on every page: the names of the site and of its operator by language, and a contact."""
+
+    name: dict[Language, str]
+    operator: dict[Language, str]
+    contact: str
+    sandbox: bool
+
+
+@dataclass(frozen=True)
+class _Frame:
+    name: str
+    operator: str
+    contact: str
+    sandbox: bool
+    signed_in: bool
+    other_language: Language
+    static: Any
+
+
+class Renderer:
+    """Renders `templates/pages/NAME.html`. Safe for any number of tasks."""
+
+    def __init__(self, masthead: Masthead, static: StaticFiles) -> None:
+        """Draw pages under `masthead` with the files of `static`."""
+        self._masthead = masthead
+        self._static = static
+        self._environment = Environment(
+            loader=PackageLoader("gateway.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters["josa"] = josa
+
+    def page(
+        self, name: str, language: Language, *, status: int = 200, signed_in: bool = False, **values: Any
+    ) -> HTMLResponse:
+        """The page called `name` in `language`, with `values` for its template."""
+        frame = _Frame(
+            name=self._masthead.name[language],
+            operator=self._masthead.operator[language],
+            contact=self._masthead.contact,
+            sandbox=self._masthead.sandbox,
+            signed_in=signed_in,
+            other_language="en" if language == "ko" else "ko",
+            static=self._static.address,
+        )
+        template = self._environment.get_template(f"pages/{name}.html")
+        body = template.render(t=words(language), site=frame, **values)
+        return HTMLResponse(
+            body,
+            status_code=status,
+            headers={"content-language": language, "vary": "accept-language, cookie"},
+        )

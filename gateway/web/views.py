@@ -1,0 +1,169 @@
+"""What the pages are given: plain values, every text already in the citizen's language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Party:
+    """Who asks: the name people know, the legal name, the registration and how to reach them."""
+
+    name: str
+    legal_name: str
+    registration: str
+    contact: str
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """One field of an item and what is done to it before it leaves."""
+
+    name: str
+    treatment: str
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One box the citizen may tick. `anchor` is unique on the page."""
+
+    value: str
+    anchor: str
+    label: str
+    about: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """One dataset of one holder as asked: what, from when, how often, on what ground."""
+
+    box: Switch
+    holder: str
+    dataset: str
+    chosen_singly: bool
+    frequency: str
+    too_often: str | None
+    history: str
+    basis: str
+    fields: tuple[FieldView, ...]
+    switches: tuple[Switch, ...]
+    unavailable: str | None = None
+    withheld: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class UnavailableHolder:
+    """A holder that cannot be reached now, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ConsentView:
+    """The question put to the citizen."""
+
+    interaction: str
+    shown: str
+    who: Party
+    what: str
+    how_long: str
+    often: str
+    purpose: str
+    why: str
+    start: str
+    end: str
+    retention: str
+    required: tuple[ItemView, ...]
+    optional: tuple[ItemView, ...]
+    withheld: tuple[ItemView, ...]
+    unavailable: tuple[UnavailableHolder, ...]
+    answer_by: str
+    errors: tuple[tuple[str, str], ...] = ()
+    notice: str | None = None
+
+    @property
+    def items(self) -> tuple[ItemView, ...]:
+        """Every item asked for, in the order of the page."""
+        return self.required + self.optional + self.withheld
+
+
+@dataclass(frozen=True)
+class DoneView:
+    """What the citizen decided, and the way back to the service."""
+
+    agreed: bool
+    who: Party
+    reference: str
+    when: str
+    until: str
+    items: tuple[str, ...]
+    resume: str
+    wait: int
+    receipt: str | None
+    consent: str | None
+
+
+@dataclass(frozen=True)
+class ConsentRow:
+    """One line of the list of consents."""
+
+    href: str
+    who: str
+    purpose: str
+    state: str
+    state_kind: str
+    given: str
+    until: str
+    last_sent: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One item of one consent: asked, agreed, sent, and why anything is missing."""
+
+    holder: str
+    dataset: str
+    consented: bool
+    chosen: str
+    sent: str
+    reason: str
+    article: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a consent."""
+
+    when: str
+    what: str
+
+
+@dataclass(frozen=True)
+class DetailView:
+    """One consent: what was asked, agreed, sent and missing, and its history."""
+
+    row: ConsentRow
+    who: Party
+    reference: str
+    start: str
+    retention: str
+    outcomes: tuple[Outcome, ...]
+    history: tuple[Event, ...]
+    receipt: str | None
+    withdraw: str | None
+    waiting: str | None
+
+
+@dataclass(frozen=True)
+class WithdrawView:
+    """What ends, what was already sent, and the one confirmation."""
+
+    row: ConsentRow
+    who: Party
+    items: tuple[str, ...]
+    retention: str
+    back: str
+    shown: str

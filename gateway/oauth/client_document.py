@@ -14,7 +14,8 @@ KINDS = frozenset({"licensed_operator", "general", "specialised", "special", "co
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,62}[a-z0-9])")
-_MEMBERS = frozenset({"client_id", "name", "contact", "redirect_uris", "kinds", "jwks", "grant_types"})
+_REQUIRED = frozenset({"client_id", "name", "contact", "redirect_uris", "kinds", "jwks"})
+_MEMBERS = _REQUIRED | {"grant_types", "legal_name", "registration"}
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -78,6 +79,8 @@ CHECKS: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("client_id", _client_id, "lower-case letters, digits and hyphens, 3 to 64"),
     ("name", _named, "an object with a name in ko and in en"),
     ("contact", _text, "an address people can write to"),
+    ("legal_name", _text, "the registered name of the company"),
+    ("registration", _text, "the number of its business registration"),
     ("redirect_uris", _redirect_uris, "a list of https addresses without fragment (http on loopback only)"),
     ("kinds", _kinds, f"an object of sector to recipient kind ({', '.join(sorted(KINDS))})"),
     ("grant_types", _grant_types, f"a list out of {', '.join(GRANT_TYPES)}"),
@@ -89,7 +92,9 @@ def checked(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document with defaults filled in. Raises ClientDocumentError at the first failing check."""
     if unknown := sorted(set(document) - _MEMBERS):
         raise ClientDocumentError("client_document_invalid", f"unknown member {unknown[0]!r}")
-    values = {"grant_types": list(GRANT_TYPES), **document}
+    if missing := sorted(_REQUIRED - document.keys()):
+        raise ClientDocumentError("client_document_invalid", f"{missing[0]} is missing")
+    values = {"grant_types": list(GRANT_TYPES), "legal_name": "-", "registration": "-", **document}
     for member, check, wanted in CHECKS:
         if not check(values.get(member)):
             raise ClientDocumentError("client_document_invalid", f"{member} must be {wanted}")

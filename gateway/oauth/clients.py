@@ -3,7 +3,8 @@
 A document is one JSON object (`mydata client add FILE`):
 
     {"client_id": "deundeun-budget", "name": {"ko": "든든가계부", "en": "Deundeun Budget"},
-     "contact": "privacy@deundeun.example", "redirect_uris": ["https://deundeun.example/callback"],
+     "legal_name": "주식회사 든든", "registration": "123-45-67890", "contact": "privacy@deundeun.example",
+     "redirect_uris": ["https://deundeun.example/callback"],
      "kinds": {"finance": "licensed_operator", "telecom": "general"},
      "jwks": {"keys": [{... "use": "sig"}, {"kty": "OKP", "crv": "X25519", "use": "enc", ...}]}}
 """
@@ -48,6 +49,8 @@ class Client(ClientMixin):  # type: ignore[misc]
     id: str
     name: Mapping[str, str]
     contact: str
+    legal_name: str
+    registration: str
     redirect_uris: tuple[str, ...]
     kinds: Mapping[str, str]
     keys: tuple[ClientKey, ...]
@@ -96,6 +99,8 @@ def parse_client(document: Mapping[str, Any], *, active: bool = True) -> Client:
         id=values["client_id"],
         name=values["name"],
         contact=values["contact"],
+        legal_name=values["legal_name"],
+        registration=values["registration"],
         redirect_uris=tuple(values["redirect_uris"]),
         kinds=values["kinds"],
         keys=tuple(ClientKey(kid, alg, key) for kid, alg, key in signing_keys(values["jwks"])),

@@ -1,0 +1,108 @@
+"""The policy as bytes: what is loaded, and the revision that names exactly those bytes."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from gateway.policy.errors import BundleInvalid
+
+ROOT = "mydata"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyBundle:
+    """Rego files and data documents by path, tests left out; `revision` names exactly these bytes."""
+
+    files: Mapping[str, bytes]
+    revision: str
+
+    @property
+    def modules(self) -> dict[str, str]:
+        """Rego source by path, sorted by path."""
+        return {path: data.decode() for path, data in sorted(self.files.items()) if path.endswith(".rego")}
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data document: each `data.json` below the path of its folder."""
+        whole: dict[str, Any] = {}
+        for path, text in sorted(self.files.items()):
+            if path.endswith("/data.json"):
+                place = whole
+                for part in path.split("/")[:-1]:
+                    place = place.setdefault(part, {})
+                place.update(json.loads(text))
+        return whole
+
+    def tarball(self) -> bytes:
+        """An OPA bundle (tar.gz) of these files with their revision; the same bytes every time."""
+        manifest = {"revision": self.revision, "roots": [ROOT], "rego_version": 1}
+        members = {
+            ".manifest": json.dumps(manifest, sort_keys=True).encode(),
+            **dict(sorted(self.files.items())),
+        }
+        packed = io.BytesIO()
+        with (
+            gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=0) as zipped,
+            tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+        ):
+            for path, data in members.items():
+                info = tarfile.TarInfo(path)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+        return packed.getvalue()
+
+
+def default_folder() -> Path:
+    """`policies/` next to the packages."""
+    return Path(__file__).resolve().parents[2] / "policies"
+
+
+def load(folder: Path | None = None) -> PolicyBundle:
+    """Read the policy in `folder`; raises BundleInvalid naming the file that cannot be part of one."""
+    root = folder or default_folder()
+    files: dict[str, bytes] = {}
+    for file in sorted((root / ROOT).rglob("*")):
+        path = file.relative_to(root).as_posix()
+        if file.is_file() and _belongs(file.name):
+            try:
+                files[path] = file.read_bytes()
+            except OSError as error:
+                raise BundleInvalid(f"{path}: {error.strerror}") from error
+    if not any(path.endswith(".rego") for path in files):
+        raise BundleInvalid(f"{root}: no policy in it")
+    return of(files)
+
+
+def of(files: Mapping[str, bytes]) -> PolicyBundle:
+    """The bundle of these files; raises BundleInvalid when one is not UTF-8 Rego or a JSON object."""
+    for path, data in files.items():
+        try:
+            text = data.decode()
+            if path.endswith(".json") and not isinstance(json.loads(text), dict):
+                raise BundleInvalid(f"{path}: must be a JSON object")
+        except ValueError as error:
+            raise BundleInvalid(f"{path}: {error}") from error
+    return PolicyBundle(MappingProxyType(dict(files)), revision_of(files))
+
+
+def revision_of(files: Mapping[str, bytes]) -> str:
+    """`sha256:` and the digest over each path and content, sorted by path, each led by its length."""
+    digest = hashlib.sha256()
+    for path, data in sorted(files.items()):
+        for part in (path.encode(), data):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _belongs(name: str) -> bool:
+    return name == "data.json" or (name.endswith(".rego") and not name.endswith("_test.rego"))

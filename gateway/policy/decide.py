@@ -1,0 +1,39 @@
+"""The one function doors call."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from gateway.policy.decision import Decision, denied
+from gateway.policy.engine import PolicyEngine
+from gateway.policy.errors import PolicyError, PolicyUnavailable
+from gateway.policy.question import Question
+
+_log = structlog.get_logger(__name__)
+
+_STOPPING = (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError)
+
+
+async def decide(engine: PolicyEngine, question: Question) -> Decision:
+    """Ask `engine`; whatever goes wrong, the answer is a denial.
+
+    A denial with `available` false is infrastructure (`policy_unavailable`, `policy_question_invalid`):
+    the door answers 503. Any other denial is policy: 403. MUST be called with no transaction open (design 2).
+    """
+    try:
+        return await engine.decide(question)
+    except _STOPPING:
+        raise
+    except PolicyError as error:
+        cause = error.cause if isinstance(error, PolicyUnavailable) else "question"
+        _log.warning("policy.unavailable", engine=engine.name, cause=cause, request=question.request.id)
+        return denied(error.code, engine=engine.name, revision=engine.revision, params={"cause": cause})
+    except BaseException as error:  # fail closed on what nobody foresaw, panics of other languages included
+        _log.error(
+            "policy.failed", engine=engine.name, error=type(error).__name__, request=question.request.id
+        )
+        return denied(
+            "policy_unavailable", engine=engine.name, revision=engine.revision, params={"cause": "internal"}
+        )

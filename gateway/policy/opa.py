@@ -1,0 +1,189 @@
+"""The policy evaluated by an OPA server: the reference engine (design 3.7).
+
+One pooled session; no retries but one after a dropped keep-alive connection; one time limit over all; strict
+builtin errors; the revision in the answer's provenance must be the one this gateway expects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+from opa_client.opa_async import AsyncOpaClient
+
+from gateway.policy.breaker import Breaker
+from gateway.policy.decision import MAX_ANSWER_BYTES, Decision
+from gateway.policy.decision import parse as parse_answer
+from gateway.policy.engine import PACKAGE, RULE, EngineHealth
+from gateway.policy.errors import PolicyUnavailable
+from gateway.policy.question import Question
+
+_PATH = f"{PACKAGE.replace('.', '/')}/{RULE}"
+_QUERY = {"strict-builtin-errors": "true", "provenance": "true"}
+
+
+@dataclass(frozen=True, slots=True)
+class OpaAddress:
+    """Where OPA listens: `url`, or a unix socket; `ca` is the private authority of an https one."""
+
+    url: str = "http://127.0.0.1:8181"
+    unix_socket: Path | None = None
+    ca: Path | None = None
+    token: str | None = None
+    timeout_seconds: float = 1.0
+
+
+class PooledOpaClient(AsyncOpaClient):  # type: ignore[misc]
+    """The published client on a pooled session: TCP or unix socket, a private CA, one total time limit."""
+
+    def __init__(self, address: OpaAddress) -> None:
+        """Talk to `address`; the session opens with `_init_session`."""
+        url = urlsplit(address.url)
+        secure = url.scheme == "https"
+        super().__init__(
+            host=url.hostname or "127.0.0.1",
+            port=url.port or (443 if secure else 80),
+            ssl=secure,
+            token=address.token,
+            retries=0,
+            timeout=address.timeout_seconds,
+        )
+        self._address = address
+
+    async def _init_session(self) -> None:
+        connector: aiohttp.BaseConnector
+        if self._address.unix_socket is not None:
+            connector = aiohttp.UnixConnector(path=str(self._address.unix_socket), limit=64)
+        else:
+            trust = ssl.create_default_context(cafile=self._address.ca) if self.ssl else True
+            connector = aiohttp.TCPConnector(limit=64, ssl=trust, keepalive_timeout=30)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            headers=self.headers,
+            timeout=aiohttp.ClientTimeout(total=self.timeout),
+            trust_env=False,
+        )
+
+    async def ask(self, question: bytes) -> tuple[int, bytes]:
+        """Status and bounded body of one decision; transport errors are aiohttp's own."""
+        url = f"{self.root_url}/data/{_PATH}"
+        body = b'{"input":' + question + b"}"
+        sent = {"data": body, "params": _QUERY, "headers": {"Content-Type": "application/json"}}
+        async with self._request("POST", url, allow_redirects=False, **sent) as response:
+            return response.status, await _bounded(response.content)
+
+
+class OpaEngine:
+    """A `PolicyEngine` on an OPA server that serves the bundle of `revision`."""
+
+    def __init__(
+        self,
+        address: OpaAddress,
+        revision: str,
+        *,
+        breaker: Breaker | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        """Expect answers on `revision` only. Connects on the first question; `clock` counts seconds."""
+        self.revision = revision
+        self.name = "opa"
+        self._client = PooledOpaClient(address)
+        self._breaker = breaker or Breaker(clock=clock)
+        self._opening = asyncio.Lock()
+        self._open = False
+
+    async def decide(self, question: Question) -> Decision:
+        """Ask OPA once; raises PolicyUnavailable at once while the breaker is open."""
+        answer = await self.evaluate(question.encode())
+        return parse_answer(answer, question, engine=self.name, revision=self.revision)
+
+    async def evaluate(self, question: bytes) -> bytes:
+        """The bare answer to an encoded question, on the expected revision; else raises PolicyUnavailable."""
+        with self._breaker.guard():
+            await self._connect()
+            status, body = await self._ask(question)
+            if status != 200:
+                raise PolicyUnavailable("status", f"HTTP {status}")
+            return self._result(body)
+
+    async def health(self) -> EngineHealth:
+        """Ready when OPA is up with its bundle active (`/health?bundles`) and its revision is ours."""
+        try:
+            await self._connect()
+            if not await self._client.check_health({"bundles": True}):
+                return EngineHealth(False, self.name, self.revision, "bundle")
+            status, body = await self._ask(b"{}")
+            if status == 200:
+                self._result(body)
+        except PolicyUnavailable as error:
+            return EngineHealth(False, self.name, self.revision, error.cause)
+        return EngineHealth(status == 200, self.name, self.revision, "" if status == 200 else "status")
+
+    async def close(self) -> None:
+        """Close the session."""
+        self._open = False
+        await self._client.close_connection()
+
+    async def _connect(self) -> None:
+        async with self._opening:
+            if not self._open:
+                try:
+                    await self._client._init_session()
+                except (OSError, ssl.SSLError) as error:
+                    raise PolicyUnavailable("unreachable", str(error)) from error
+                self._open = True
+
+    async def _ask(self, question: bytes) -> tuple[int, bytes]:
+        try:
+            try:
+                return await self._client.ask(question)
+            except aiohttp.ServerDisconnectedError:
+                return await self._client.ask(question)  # a kept-alive connection the server had closed
+        except TimeoutError as error:
+            raise PolicyUnavailable("timeout") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise PolicyUnavailable("unreachable", repr(error)) from error
+
+    def _result(self, body: bytes) -> bytes:
+        try:
+            reply = msgspec.json.decode(body, type=_Reply)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise PolicyUnavailable("malformed", str(error)) from error
+        if reply.result is msgspec.UNSET:
+            raise PolicyUnavailable("undefined", "OPA has no decision: policy or data not loaded")
+        revisions = {bundle.revision for bundle in reply.provenance.bundles.values()}
+        if revisions != {self.revision}:
+            raise PolicyUnavailable("revision", f"OPA answers on {sorted(revisions)}")
+        if reply.provenance.version:
+            self.name = f"opa/{reply.provenance.version}"
+        return bytes(reply.result)
+
+
+class _Bundle(msgspec.Struct):
+    revision: str = ""
+
+
+class _Provenance(msgspec.Struct):
+    version: str = ""
+    bundles: dict[str, _Bundle] = {}
+
+
+class _Reply(msgspec.Struct):
+    provenance: _Provenance
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+async def _bounded(stream: aiohttp.StreamReader) -> bytes:
+    body = bytearray()
+    async for chunk in stream.iter_chunked(65536):
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise PolicyUnavailable("malformed", "answer too large")
+    return bytes(body)

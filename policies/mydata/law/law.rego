@@ -1,0 +1,41 @@
+# METADATA
+# title: What the law says on a day
+# description: Pure lookups in the reference data. No rule here reads the input.
+package mydata.law
+
+import data.mydata.reference
+import future.keywords.not
+
+# METADATA
+# description: The row in force for a sector at a moment; undefined before the first row takes effect.
+basis(sector, at) := row if {
+	rows := [r | some r in reference.sectors[sector].basis; r.effective_from <= at]
+	count(rows) > 0
+	latest := max([r.effective_from | some r in rows])
+	some row in rows
+	row.effective_from == latest
+}
+
+# METADATA
+# description: The value of a dated limit at a moment.
+limit(name, at) := row.value if {
+	rows := [r | some r in reference.limits[name]; r.effective_from <= at]
+	count(rows) > 0
+	latest := max([r.effective_from | some r in rows])
+	some row in rows
+	row.effective_from == latest
+}
+
+# METADATA
+# description: The article a reason code rests on; null for a rule of the gateway itself or an unknown code.
+article(code) := found if {
+	found := reference.codes[code].article
+} else := null
+
+# METADATA
+# description: Days between two transfers of a frequency; 0 for once; undefined for an unknown one.
+cycle_days(frequency) := reference.cycles[frequency]
+
+# METADATA
+# description: The earliest moment a consent given at a start may reach back to in a sector.
+earliest(sector, start) := start - (reference.sectors[sector].history_days * 86400)

@@ -1,0 +1,81 @@
+"""What the sandbox identity provider is told: its clients, the holders, and which people exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from joserfc.jwk import ECKey
+
+from connectors.sandbox.people import Citizen, people
+
+
+class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A relying party: exact redirect addresses and its public keys. `code` is its operator code (azp)."""
+
+    client_id: str
+    redirect_uris: tuple[str, ...]
+    jwks: dict[str, Any]
+    code: str = "mydata-gateway"
+
+
+class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """PEM files of the server's certificate and key."""
+
+    certificate: str
+    key: str
+
+
+class IdentityFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The configuration file (JSON). Lives end the day before `today`; `key` is a PEM file or a new key."""
+
+    clients: tuple[Client, ...]
+    holders: tuple[str, ...]
+    seed: int
+    today: date
+    count: int = 12
+    key: str | None = None
+    tls: Tls | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityConfig:
+    """Everything the provider needs while it runs. `now` gives epoch seconds, `token` an unguessable text."""
+
+    issuer: str
+    clients: Mapping[str, Client]
+    holders: frozenset[str]
+    people: Mapping[str, Citizen]
+    today: date
+    key: ECKey
+    pairwise_secret: bytes
+    now: Callable[[], int]
+    token: Callable[[], str]
+
+
+def read_file(file: Path) -> IdentityFile:
+    """Read the configuration; raises ValueError with one sentence."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=IdentityFile)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ValueError(f"{file}: cannot be read: {error}") from error
+
+
+def signing_key(file: str | None) -> ECKey:
+    """The P-256 key in a PEM file, or a new one; its id is its thumbprint (RFC 7638)."""
+    parameters = {"use": "sig", "alg": "ES256"}
+    key = (
+        ECKey.import_key(Path(file).read_bytes(), parameters)
+        if file
+        else ECKey.generate_key("P-256", parameters)
+    )
+    return ECKey.import_key({**key.as_dict(private=True), "kid": key.thumbprint()})
+
+
+def roll(given: IdentityFile) -> dict[str, Citizen]:
+    """The people of a configuration by their handle."""
+    return {person.handle: person for person in people(given.seed, given.count, today=given.today)}

@@ -61,6 +61,11 @@ def korean_day(moment: datetime) -> date:
     return moment.astimezone(KST).date()
 
 
+def korean_day_of(at: int) -> date:
+    """The day it is in Korea at the instant `at` (epoch seconds)."""
+    return datetime.fromtimestamp(at, KST).date()
+
+
 def day_begins(day: date) -> int:
     """Epoch seconds of the first moment of `day` in Korea."""
     return int(datetime(day.year, day.month, day.day, tzinfo=KST).timestamp())

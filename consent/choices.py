@@ -85,3 +85,12 @@ def _only_offered(terms: Terms, choices: Choices, catalogue: Catalogue) -> None:
         item = terms.item(name)
         if item is None or not fields <= set(field_switches(item, catalogue)):
             raise TermsError("choice_unknown", item=name)
+
+
+def within(terms: Terms, outer: Terms) -> bool:
+    """Whether `terms` are `outer` with nothing but items or fields taken away."""
+    keep = {item.name: item.fields for item in terms.items}
+    try:
+        return restrict(outer, keep) == terms
+    except TermsError:
+        return False

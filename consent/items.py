@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from consent.calendar import Period, day_begins, day_ends
+from consent.calendar import Period, day_begins, day_ends, parse_date
 
 DETAILS_TYPE = "mydata_transfer"
 """The one `type` of `authorization_details` (RFC 9396 2) this gateway understands."""
@@ -78,6 +78,29 @@ def to_details(terms: Terms) -> list[dict[str, Any]]:
         }
         for holder in terms.holders
     ]
+
+
+def from_details(details: list[dict[str, Any]]) -> Terms:
+    """The terms `to_details` wrote: for what was stored here; requests go through `parse_details`."""
+    first = details[0]
+    return Terms(
+        purpose=first["purpose"],
+        start=parse_date(first["start"]),
+        end=parse_date(first["end"]),
+        retention=first["retention"],
+        items=tuple(_item(entry["holder"], item) for entry in details for item in entry["items"]),
+    )
+
+
+def _item(holder: str, raw: dict[str, Any]) -> Item:
+    return Item(
+        holder=holder,
+        dataset=raw["dataset"],
+        fields=tuple(raw["fields"]),
+        required=raw["required"],
+        frequency=raw["frequency"],
+        history_from=parse_date(raw["history_from"]),
+    )
 
 
 def _item_details(item: Item) -> dict[str, Any]:

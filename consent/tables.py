@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, Index, LargeBinary, Table, Text
 from sqlmodel import Field, SQLModel
 
 
@@ -15,6 +15,7 @@ class ConsentRow(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=32)
     subject_id: str = Field(max_length=64)
     client_id: str = Field(max_length=128, index=True)
+    request_id: str = Field(max_length=128, unique=True)
     state: str = Field(max_length=16)
     version: int
     purpose: str = Field(max_length=64)
@@ -35,7 +36,7 @@ class ConsentVersionRow(SQLModel, table=True):
 
     consent_id: str = Field(primary_key=True, max_length=32, foreign_key="consent.id")
     version: int = Field(primary_key=True)
-    event: str = Field(max_length=16)
+    move: str = Field(max_length=16)
     state: str = Field(max_length=16)
     terms: bytes = Field(sa_type=LargeBinary)
     text_hash: str = Field(max_length=64)
@@ -101,3 +102,8 @@ class TransferItemOutcomeRow(SQLModel, table=True):
     reason: str | None = Field(default=None, max_length=64)
     article: str | None = Field(default=None, max_length=128)
     at: int = Field(sa_type=BigInteger)
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """The Core table behind a row class, for hand-written statements."""
+    return SQLModel.metadata.tables[str(row.__tablename__)]

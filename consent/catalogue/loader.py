@@ -129,7 +129,8 @@ def _legal(
             entry = _shape(name, (f"{section}[{place}]",), raw, kind)
             values = msgspec.structs.asdict(entry)
             _known_sector(f"{name}: {section}[{place}].sector", values["sector"], sectors)
-            values["text"] = _words(f"{name}: {section}[{place}].text", values["text"])
+            for words in ("cite", "text"):
+                values[words] = _words(f"{name}: {section}[{place}].{words}", values[words])
             result.append(made(**values))
         return tuple(result)
 

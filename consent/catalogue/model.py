@@ -88,12 +88,14 @@ class LegalBasis:
 
     `basis` is `portability` (a statutory right to have it sent, 전송요구권) or `consent` (consent and a
     contract; no duty to send). `needs` names what must stand beside the citizen's yes: `contract`.
+    `article` is the short name policy and manifests use, `cite` the article as people write it.
     `verified` says whether the text was read in the law itself.
     """
 
     sector: str
     basis: str
     article: str
+    cite: Words
     effective_from: date
     source: str
     verified: bool
@@ -107,6 +109,7 @@ class SelfDownload:
 
     sector: str
     article: str
+    cite: Words
     effective_from: date
     source: str
     verified: bool

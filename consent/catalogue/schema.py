@@ -58,6 +58,7 @@ class BasisEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sector: str
     basis: Literal["portability", "consent"]
     article: str
+    cite: dict[str, str]
     effective_from: date
     source: str
     verified: bool
@@ -70,6 +71,7 @@ class DownloadEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     sector: str
     article: str
+    cite: dict[str, str]
     effective_from: date
     source: str
     verified: bool

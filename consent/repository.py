@@ -1,0 +1,176 @@
+"""All SQL of consents, their history and the texts shown. Runs in the caller's transaction, never commits."""
+
+from __future__ import annotations
+
+from dataclasses import replace as evolve
+from typing import Any
+
+import orjson
+from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent.errors import MoveError
+from consent.items import Terms, from_details, to_details
+from consent.records import Consent, Move, State
+from consent.subjects import SubjectId
+from consent.tables import ConsentRow, ConsentTextRow, ConsentVersionRow, table_of
+from consent.text import ShownText
+
+_CONSENT = table_of(ConsentRow)
+_VERSION = table_of(ConsentVersionRow)
+_TEXT = table_of(ConsentTextRow)
+
+
+def insert_or_keep(session: AsyncSession, table: Any, *columns: str) -> Any:
+    """An INSERT that leaves a row with the same `columns` (a unique key) as it is, on either store."""
+    dialect = session.get_bind().dialect.name
+    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return made.on_conflict_do_nothing(index_elements=list(columns))
+
+
+async def add(session: AsyncSession, consent: Consent, step: Move) -> bool:
+    """Store a new consent with its first version; False, nothing stored, if its request has one already."""
+    values = {
+        "id": consent.id,
+        "subject_id": consent.subject,
+        "client_id": consent.client_id,
+        "request_id": consent.request_id,
+        "created_at": consent.created_at,
+        "asked": _encode(consent.asked),
+        **_moving(consent),
+    }
+    statement = insert_or_keep(session, _CONSENT, "request_id").values(**values).returning(_CONSENT.c.id)
+    if (await session.execute(statement)).one_or_none() is None:
+        return False
+    await _add_version(session, consent, step)
+    return True
+
+
+async def replace(session: AsyncSession, before: Consent, after: Consent, step: Move) -> None:
+    """Compare-and-set on (id, version, state) and keep the new version in the history.
+
+    Raises MoveError `consent_changed` when `before` is not how the consent stands; nothing is written then.
+    """
+    statement = (
+        update(_CONSENT)
+        .where(_CONSENT.c.id == before.id)
+        .where(_CONSENT.c.version == before.version, _CONSENT.c.state == before.state.value)
+        .values(**_moving(after))
+        .returning(_CONSENT.c.id)
+    )
+    if (await session.execute(statement)).one_or_none() is None:
+        raise MoveError("consent_changed")
+    await _add_version(session, after, step)
+
+
+async def load(session: AsyncSession, consent_id: str, *, lock: bool = False) -> Consent | None:
+    """The consent as it stands. With `lock` nobody else can move it until the transaction ends."""
+    query = select(_CONSENT).where(_CONSENT.c.id == consent_id)
+    return await _one(session, query.with_for_update() if lock else query)
+
+
+async def of_request(session: AsyncSession, request_id: str) -> Consent | None:
+    """The consent that answered one authorization request, if it was answered."""
+    return await _one(session, select(_CONSENT).where(_CONSENT.c.request_id == request_id))
+
+
+async def of_subject(session: AsyncSession, subject: SubjectId) -> list[Consent]:
+    """Every consent of one citizen, refused and ended ones too, newest first."""
+    query = select(_CONSENT).where(_CONSENT.c.subject_id == subject)
+    rows = await session.execute(query.order_by(_CONSENT.c.created_at.desc(), _CONSENT.c.id))
+    return [_decode(row) for row in rows.mappings()]
+
+
+async def history(session: AsyncSession, consent_id: str) -> list[Consent]:
+    """Every version of the consent, oldest first."""
+    now = await load(session, consent_id)
+    if now is None:
+        return []
+    query = select(_VERSION).where(_VERSION.c.consent_id == consent_id).order_by(_VERSION.c.version)
+    rows = (await session.execute(query)).mappings().all()
+    return [
+        evolve(
+            now,
+            state=State(row["state"]),
+            version=row["version"],
+            terms=_terms(row["terms"]),
+            text_hash=row["text_hash"],
+            language=row["language"],
+            changed_at=row["at"],
+        )
+        for row in rows
+    ]
+
+
+async def keep_text(session: AsyncSession, text: ShownText, at: int) -> None:
+    """Keep a text as it was shown; the same text is kept once."""
+    values = {"hash": text.hash, "version": text.version, "language": text.language, "body": text.body}
+    await session.execute(insert_or_keep(session, _TEXT, "hash").values(**values, first_at=at))
+
+
+async def text_shown(session: AsyncSession, text_hash: str) -> ShownText | None:
+    """The text with this hash, as it was shown."""
+    query = select(_TEXT.c.body, _TEXT.c.version, _TEXT.c.language).where(_TEXT.c.hash == text_hash)
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else ShownText(row.body, row.version, row.language)
+
+
+async def _add_version(session: AsyncSession, consent: Consent, step: Move) -> None:
+    await session.execute(
+        insert(_VERSION).values(
+            consent_id=consent.id,
+            version=consent.version,
+            move=step.value,
+            state=consent.state.value,
+            terms=_encode(consent.terms),
+            text_hash=consent.text_hash,
+            language=consent.language,
+            at=consent.changed_at,
+        )
+    )
+
+
+async def _one(session: AsyncSession, query: Select[Any]) -> Consent | None:
+    row = (await session.execute(query)).mappings().one_or_none()
+    return None if row is None else _decode(row)
+
+
+def _moving(consent: Consent) -> dict[str, Any]:
+    """The columns a move may change."""
+    return {
+        "state": consent.state.value,
+        "version": consent.version,
+        "purpose": consent.terms.purpose,
+        "start_at": consent.terms.start_at,
+        "end_at": consent.terms.end_at,
+        "terms": _encode(consent.terms),
+        "text_hash": consent.text_hash,
+        "language": consent.language,
+        "changed_at": consent.changed_at,
+    }
+
+
+def _decode(row: RowMapping) -> Consent:
+    return Consent(
+        id=row["id"],
+        subject=SubjectId(row["subject_id"]),
+        client_id=row["client_id"],
+        request_id=row["request_id"],
+        state=State(row["state"]),
+        version=row["version"],
+        asked=_terms(row["asked"]),
+        terms=_terms(row["terms"]),
+        text_hash=row["text_hash"],
+        language=row["language"],
+        created_at=row["created_at"],
+        changed_at=row["changed_at"],
+    )
+
+
+def _encode(terms: Terms) -> bytes:
+    return orjson.dumps(to_details(terms))
+
+
+def _terms(raw: bytes) -> Terms:
+    return from_details(orjson.loads(raw))

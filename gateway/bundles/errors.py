@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class BundleError(Exception):
-    """Base of every error of this package; `code` is stable, `params` are public and hold no value of a record."""
+    """Base of every error of this package; `code` is stable; `params` are public, never a record's value."""
 
     def __init__(self, code: str, **params: object) -> None:
         """Refuse with `code`; `params` fill its public text."""

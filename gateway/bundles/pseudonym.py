@@ -25,7 +25,6 @@ from gateway.bundles.errors import BundleError
 SALT_BYTES = 32
 PSEUDONYM_BYTES = 16
 SCOPE = "subject@recipient"
-MEMO_SIZE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +62,9 @@ class SubjectKeys:
         """The citizen's own pseudonym for this recipient and epoch."""
         return self._prf(_info("subject"))("subject")
 
-    def field(self, join_group: str) -> Callable[[str], str]:
-        """The pseudonym function of `join_group`, remembering a bounded number of values."""
-        derive = self._prf(_info("field", join_group))
-        memo: dict[str, str] = {}
-
-        def pseudonymise(value: str) -> str:
-            known = memo.get(value)
-            if known is None:
-                if len(memo) >= MEMO_SIZE:
-                    memo.clear()
-                known = memo[value] = derive(value)
-            return known
-
-        return pseudonymise
+    def field_prf(self, join_group: str) -> Callable[[str], str]:
+        """The pseudonym function of `join_group`."""
+        return self._prf(_info("field", join_group))
 
     def _prf(self, info: bytes) -> Callable[[str], str]:
         keyed = hmac.new(HKDFExpand(hashes.SHA256(), 32, info).derive(self._prk), digestmod="sha256")

@@ -1,0 +1,63 @@
+"""Records of one dataset in, NDJSON out, one line a record, by a compiled plan.
+
+A record that does not fit is dropped under a counted name and stops no other: `utf8`, `json`, `object`
+(not a JSON object), `depth`, or `treatment:field`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from gateway.bundles.plan import Plan, Unfit
+from gateway.bundles.pseudonym import SubjectKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Treated:
+    """What came of the records of one dataset. `replaced` counts labels put into texts, by label."""
+
+    body: bytes = field(repr=False)
+    records: int
+    unreadable: Mapping[str, int]
+    replaced: Mapping[str, int]
+
+
+def treat(plan: Plan, keys: SubjectKeys, records: Iterable[bytes]) -> Treated:
+    """Treat `records` (each one JSON object in UTF-8) for the citizen of `keys`. Never raises for a record."""
+    found: list[str] = []
+    run = plan.bind(keys, found)
+    decode, encode = msgspec.json.Decoder(plan.record).decode, msgspec.json.Encoder().encode
+    unreadable: Counter[str] = Counter()
+    replaced: Counter[str] = Counter()
+    lines: list[bytes] = []
+    for record in records:
+        found.clear()
+        try:
+            record.decode()
+            projected = decode(record)
+            run(projected)
+            lines.append(encode(projected))
+        except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError, Unfit) as error:
+            unreadable[_cause(error)] += 1
+        else:
+            replaced.update(found)
+    lines.append(b"")
+    return Treated(b"\n".join(lines), len(lines) - 1, dict(unreadable), dict(replaced))
+
+
+def _cause(error: Exception) -> str:
+    match error:
+        case Unfit():
+            return str(error)
+        case UnicodeDecodeError():
+            return "utf8"
+        case RecursionError():
+            return "depth"
+        case msgspec.ValidationError():
+            return "object"
+        case _:
+            return "json"

@@ -31,3 +31,13 @@ class SignInRow(SQLModel, table=True):
     return_to: str = Field(sa_type=String(512))
     language: str = Field(sa_type=String(2))
     expires_at: int = Field(sa_type=BigInteger, index=True)
+
+
+class CitizenAgeRow(SQLModel, table=True):
+    """The age the identity provider told, sealed under the citizen's own key (`gateway.security.ages`)."""
+
+    __tablename__ = "citizen_age"
+
+    subject_id: str = Field(primary_key=True, sa_type=String(64))
+    sealed: bytes
+    told_at: int = Field(sa_type=BigInteger)

@@ -1,0 +1,239 @@
+"""Asking for a transfer: read the consent, ask policy with no transaction open, then commit the answer once.
+
+The caller's idempotency key names the transfer: the same key gives the same answer again, allowed or
+refused, and adds nothing. A refusal writes its decision, one ledger entry and what the citizen sees of it;
+it changes no consent, grant, token, code or transfer.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent import repository as consents
+from consent import repository_members, repository_use
+from consent.catalogue import Catalogue
+from consent.clock import Clock
+from consent.events import Event
+from consent.items import Item
+from consent.journal import Journal
+from consent.records import Consent
+from consent.subjects import SubjectId
+from consent.usage import ItemOutcome
+from gateway.database import Database
+from gateway.errors import Problem
+from gateway.ledger.log import Log
+from gateway.policy import record
+from gateway.policy.decide import decide
+from gateway.policy.decision import Decision
+from gateway.policy.engine import PolicyEngine
+from gateway.policy.question import Question
+from gateway.policy.tables import PolicyDecisionRow
+from gateway.security.ages import age_of
+from gateway.transfers import repository
+from gateway.transfers.question import Caller, Facts, compose
+from gateway.transfers.states import State
+from gateway.transfers.tables import TransferRow
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One authenticated request for a transfer. `names` are items as HOLDER/DATASET; None means all."""
+
+    caller: Caller
+    grant_id: str
+    consent_id: str
+    subject: SubjectId
+    key: str
+    names: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was decided; `transfer` is None when policy refused."""
+
+    decision: PolicyDecisionRow
+    transfer: TransferRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Answers requests for transfers. Safe for any number of tasks; holds no state."""
+
+    database: Database
+    engine: PolicyEngine
+    journal: Journal
+    log: Log
+    catalogue: Catalogue
+    role: str
+    clock: Clock
+
+    async def ask(self, ask: Ask) -> Answer:
+        """The answer to `ask`.
+
+        Raises Problem `ledger_behind`, `policy_unavailable` (after recording the decision),
+        `consent_changed` (the consent moved twice while policy decided), `item_not_consented`,
+        `idempotency_mismatch`.
+        """
+        transfer_id = _transfer_id(ask)
+        if earlier := await self._earlier(ask, transfer_id):
+            return earlier
+        await self.log.refuse_if_behind()
+        for _ in range(2):
+            question, consent = await self._question(ask, transfer_id)
+            decision = await decide(self.engine, question)
+            if answer := await self._commit(ask, question, decision, consent):
+                self.log.wake()
+                if not decision.available:
+                    raise Problem("policy_unavailable", retry_after=5)
+                return answer
+        raise Problem("consent_changed")
+
+    async def _earlier(self, ask: Ask, transfer_id: str) -> Answer | None:
+        async with self.database.reading() as session:
+            return await _known(session, ask, transfer_id)
+
+    async def _question(self, ask: Ask, transfer_id: str) -> tuple[Question, Consent]:
+        at = int(self.clock().timestamp())
+        async with self.database.reading() as session:
+            consent = await consents.load(session, ask.consent_id)
+            if consent is None:
+                raise Problem("consent_not_found")
+            facts = Facts(
+                catalogue=self.catalogue,
+                consortia=await repository_members.consortia(session),
+                role=self.role,
+                age=await age_of(session, self.journal.keys, ask.subject, at),
+                outcomes=await repository_use.of_consent(session, ask.consent_id),
+            )
+        return compose(transfer_id, at, _items(consent, ask.names), ask.caller, consent, facts), consent
+
+    async def _commit(
+        self, ask: Ask, question: Question, decision: Decision, consent: Consent
+    ) -> Answer | None:
+        """Store the answer; None when the consent moved since the question was asked."""
+        at = self.clock()
+        now = int(at.timestamp())
+        async with self.database.transaction() as session:
+            live = await consents.load(session, ask.consent_id, lock=True)
+            if earlier := await _known(session, ask, question.request.id):
+                return earlier
+            if live is None or (live.version, live.state) != (consent.version, consent.state):
+                return None
+            key = await self.journal.keys.key(session, ask.subject)
+            context = f"policy-input/{question.request.id}"
+            row = await record.record(
+                session, question, decision, at=at, seal=lambda plain: key.seal(plain, context)
+            )
+            await self._journal(session, ask, question, row, now)
+            if not decision.allow:
+                await repository_use.record(session, _refused(question, decision, now))
+                return Answer(row, None)
+            transfer = _transfer(ask, question, row, now)
+            session.add(transfer)
+            await session.flush()
+            return Answer(row, transfer)
+
+    async def _journal(
+        self, session: AsyncSession, ask: Ask, question: Question, row: PolicyDecisionRow, now: int
+    ) -> None:
+        asked = [f"{item.holder}/{item.dataset}" for item in question.request.items]
+        about: dict[str, object] = {"transfer": question.request.id, "consent": ask.consent_id}
+        decided: dict[str, object] = {
+            **about,
+            "decision": row.id,
+            "allow": row.allow,
+            "codes": orjson.loads(row.codes),
+            "withheld": orjson.loads(row.withheld),
+            "revision": row.revision,
+            "engine": row.engine,
+            "input_sha256": row.input_digest,
+        }
+        steps: list[tuple[Event, dict[str, object]]] = (
+            [
+                (Event.TRANSFER_REQUEST_RECEIVED, {**about, "items": asked}),
+                (Event.POLICY_DECISION_MADE, decided),
+            ]
+            if row.allow
+            else [(Event.TRANSFER_REQUEST_REFUSED, {**decided, "items": asked})]
+        )
+        for kind, payload in steps:
+            await self.journal.append(
+                session,
+                kind,
+                subject=ask.subject,
+                party=ask.caller.id,
+                payload=payload,
+                at=now,
+                idem=f"{kind.value}/{question.request.id}",
+            )
+
+
+async def _known(session: AsyncSession, ask: Ask, transfer_id: str) -> Answer | None:
+    decision = await record.of_request(session, transfer_id)
+    if decision is None or not (decision.available or decision.allow):
+        return None
+    transfer = await repository.transfer(session, transfer_id)
+    if transfer and orjson.loads(transfer.plan) != (list(ask.names) if ask.names else None):
+        raise Problem("idempotency_mismatch")
+    return Answer(decision, transfer)
+
+
+def _transfer_id(ask: Ask) -> str:
+    """One name for one (client, consent, key): a retry finds what the first try left."""
+    named = "\0".join((ask.caller.id, ask.consent_id, ask.key)).encode()
+    return "t-" + base64.b32encode(hashlib.sha256(named).digest()[:15]).decode().lower()
+
+
+def _items(consent: Consent, names: tuple[str, ...] | None) -> Sequence[Item]:
+    if names is None:
+        return consent.terms.items
+    found = [consent.terms.item(name) for name in dict.fromkeys(names)]
+    if not found or None in found:
+        raise Problem("item_not_consented")
+    return [item for item in found if item is not None]
+
+
+def _transfer(ask: Ask, question: Question, row: PolicyDecisionRow, now: int) -> TransferRow:
+    return TransferRow(
+        id=question.request.id,
+        client_id=ask.caller.id,
+        grant_id=ask.grant_id,
+        consent_id=ask.consent_id,
+        consent_version=question.consent.version,
+        subject_id=ask.subject,
+        idempotency_key=ask.key,
+        state=State.ACCEPTED,
+        decision_id=row.id,
+        plan=orjson.dumps(list(ask.names) if ask.names else None),
+        created_at=now,
+        changed_at=now,
+    )
+
+
+def _refused(question: Question, decision: Decision, now: int) -> list[ItemOutcome]:
+    """What the citizen sees of a request that policy refused as a whole."""
+    outcomes = []
+    for item in question.request.items:
+        name = f"{item.holder}/{item.dataset}"
+        why = next(iter(decision.withheld_of(name)), None) or decision.codes[0]
+        outcomes.append(
+            ItemOutcome(
+                consent_id=question.consent.id,
+                transfer_id=question.request.id,
+                item=name,
+                asked=item.fields,
+                sent=(),
+                withheld=dict.fromkeys(item.fields, why.code),
+                outcome="refused",
+                reason=why.code,
+                article=why.article,
+                at=now,
+            )
+        )
+    return outcomes

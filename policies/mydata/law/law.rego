@@ -33,8 +33,14 @@ article(code) := found if {
 } else := null
 
 # METADATA
-# description: Days between two transfers of a frequency; 0 for once; undefined for an unknown one.
-cycle_days(frequency) := reference.cycles[frequency]
+# description: Days between two transfers of a frequency such as P7D; 0 for once.
+cycle_days(frequency) := 0 if frequency == "once"
+
+cycle_days(frequency) := days if {
+	startswith(frequency, "P")
+	endswith(frequency, "D")
+	days := to_number(substring(frequency, 1, count(frequency) - 2))
+}
 
 # METADATA
 # description: The earliest moment a consent given at a start may reach back to in a sector.

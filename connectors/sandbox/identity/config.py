@@ -67,13 +67,9 @@ def read_file(file: Path) -> IdentityFile:
 
 def signing_key(file: str | None) -> ECKey:
     """The P-256 key in a PEM file, or a new one; its id is its thumbprint (RFC 7638)."""
-    parameters = {"use": "sig", "alg": "ES256"}
-    key = (
-        ECKey.import_key(Path(file).read_bytes(), parameters)
-        if file
-        else ECKey.generate_key("P-256", parameters)
-    )
-    return ECKey.import_key({**key.as_dict(private=True), "kid": key.thumbprint()})
+    key = ECKey.import_key(Path(file).read_bytes()) if file else ECKey.generate_key("P-256")
+    named = {**key.as_dict(private=True), "kid": key.thumbprint(), "use": "sig", "alg": "ES256"}
+    return ECKey.import_key(named)
 
 
 def roll(given: IdentityFile) -> dict[str, Citizen]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from joserfc.jwk import KeySet
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -53,7 +55,7 @@ def create_provider(config: IdentityConfig) -> Starlette:
     requests: Shelf[AuthorizationRequest] = Shelf(REQUEST_SECONDS, config.now, config.token)
     codes: Shelf[SignedIn] = Shelf(CODE_SECONDS, config.now, config.token)
     access: Shelf[Access] = Shelf(ACCESS_SECONDS, config.now, config.token)
-    keys = {name: KeySet.import_key_set(client.jwks) for name, client in config.clients.items()}
+    keys = {name: KeySet.import_key_set(cast(Any, client.jwks)) for name, client in config.clients.items()}
     sign_in = SignIn(config, requests, codes)
     tokens = Tokens(config, codes, access, Verifier(keys, config.now))
 

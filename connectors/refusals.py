@@ -32,10 +32,10 @@ def refusal(answer: Answer, now: datetime) -> HolderError | None:
     if 200 <= status < 300:
         return None
     if status == 429:
-        return HolderError(Reason.THROTTLED, "too many requests (429)", retry_after=_asked(answer, now))
+        return HolderError(Reason.THROTTLED, "too many requests (429)", retry_after=asked_wait(answer, now))
     if status >= 500:
         return HolderError(
-            Reason.HOLDER_DOWN, f"the holder failed ({status})", retry_after=_asked(answer, now)
+            Reason.HOLDER_DOWN, f"the holder failed ({status})", retry_after=asked_wait(answer, now)
         )
     if 300 <= status < 400:
         return HolderError(Reason.FOREIGN_NEXT, f"the holder redirects ({status}); never followed")
@@ -46,7 +46,8 @@ def refusal(answer: Answer, now: datetime) -> HolderError | None:
     return HolderError(Reason.CONTRACT, f"the holder answered {status}")
 
 
-def _asked(answer: Answer, now: datetime) -> float | None:
+def asked_wait(answer: Answer, now: datetime) -> float | None:
+    """Seconds the holder asked us to stay away, if it did."""
     return retry_after(answer.headers.get("retry-after"), now)
 
 

@@ -15,7 +15,7 @@ from connectors.contract import Check, Json, Manifest, Page, Reason
 from connectors.errors import HolderError
 from connectors.http import READ_SECONDS, Answer, exchange
 from connectors.origins import inside
-from connectors.refusals import refusal
+from connectors.refusals import asked_wait, refusal
 from connectors.retry import pause
 
 Token = Callable[[bool], Awaitable[str]]
@@ -157,7 +157,11 @@ class Session:
 
     def _judge(self, answer: Answer, page: Page, check: Check | None) -> None:
         if check is not None:
-            check(answer.status, page)
+            try:
+                check(answer.status, page)
+            except HolderError as named:
+                named.retry_after = named.retry_after or asked_wait(answer, self._machinery.clock())
+                raise
         error = refusal(answer, self._machinery.clock())
         if error is not None:
             raise error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,8 +69,8 @@ class Consents:
         )
         return token, seconds
 
-    def check(self, token: str, dataset: str) -> Grant:
-        """The grant of a living token that covers `dataset`; raises Refused."""
+    def check(self, token: str, datasets: Sequence[str]) -> Grant:
+        """The grant of a living token that covers one of `datasets`; raises Refused."""
         grant = self._grants.get(_digest(token))
         if grant is None or grant.expires <= self._now():
             raise Refused(401, "invalid_token", "unknown_or_expired_token")
@@ -81,7 +81,7 @@ class Consents:
             raise Refused(403, "access_denied", "consent_expired")
         if grant.consent_version < consent.version:
             raise Refused(401, "invalid_token", "old_version")
-        if dataset not in grant.datasets:
+        if grant.datasets.isdisjoint(datasets):
             raise Refused(403, "insufficient_scope", "dataset_not_granted")
         return grant
 

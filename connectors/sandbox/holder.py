@@ -104,18 +104,19 @@ class SandboxHolder:
             exception_handlers={Refused: answer},
         )
 
-    def authenticate(self, request: Request, dataset: str) -> Grant:
-        """The grant whose token this request carries, if it covers `dataset` now.
+    def authenticate(self, request: Request, *datasets: str) -> Grant:
+        """The grant whose token this request carries, if it covers one of `datasets` now.
 
-        Raises Refused: 401 invalid_token (missing, unknown or expired), 403 consent_withdrawn,
-        consent_expired or dataset_not_granted, 404 unknown_dataset.
+        A door that only lists what other doors refer to names every dataset it serves. Raises Refused: 401
+        invalid_token (missing, unknown, expired, old version), 403 consent_withdrawn, consent_expired or
+        dataset_not_granted, 404 unknown_dataset.
         """
-        if dataset not in self.config.datasets:
+        if any(dataset not in self.config.datasets for dataset in datasets):
             raise Refused(404, "invalid_scope", "unknown_dataset")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Refused(401, "invalid_token", "missing_token")
-        return self.consents.check(token.strip(), dataset)
+        return self.consents.check(token.strip(), datasets)
 
     def person(self, grant: Grant) -> Person:
         """The person a grant is about."""

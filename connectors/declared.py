@@ -1,0 +1,197 @@
+"""A Holder made from a spec: no code of its own, only the walk over lists, rows and pages."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import msgspec
+
+from connectors.contract import Checkpoint, Event, Io, Json, Manifest, Page, PullRequest, Record
+from connectors.envelopes import Reader
+from connectors.paging import Trail, header_next, next_url, opaque_cursor
+from connectors.rows import PageBody, RowReader, corrupt, key_of, local_day, moment_of, spliced
+from connectors.spec import MONTHS, DatasetSpec, Endpoint, ListSpec, Spec
+from connectors.templates import Values
+
+Row = Mapping[str, Json]
+_HOLE = re.compile(r"\{(\w+)\}")
+
+
+class DeclaredHolder:
+    """Implements `connectors.contract.Holder` for a checked spec. Keeps no state between pulls."""
+
+    def __init__(self, manifest: Manifest, spec: Spec) -> None:
+        """The holder `manifest` describes, speaking the standard `spec` describes."""
+        self.manifest = manifest
+        self._spec = spec
+
+    async def pull(self, request: PullRequest, io: Io) -> AsyncIterator[Event]:
+        """See `connectors.contract.Holder`."""
+        dataset = self._spec.datasets[request.dataset]
+        walk = _Walk(self.manifest, self._spec, Values(self.manifest.org_code, request), io)
+        records = _Records(dataset, request, await walk.allowed(dataset))
+        for index, each in enumerate(await walk.parents(dataset, request)):
+            async for number, page in walk.pages(dataset, each):
+                for record in records.of(page.rows, walk.values.fill_all(dataset.add, each)):
+                    yield record
+                yield Checkpoint({"each": index, "page": number, "next": page.next})
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    rows: list[msgspec.Raw]
+    next: str | None
+
+
+class _Walk:
+    """The requests of one pull, in order."""
+
+    def __init__(self, manifest: Manifest, spec: Spec, values: Values, io: Io) -> None:
+        self._origin = manifest.origin
+        self._spec = spec
+        self._io = io
+        self.values = values
+
+    async def parents(self, dataset: DatasetSpec, request: PullRequest) -> list[Row]:
+        """What the dataset is asked for: once, once a month, or once a row of a list."""
+        if dataset.for_each is None:
+            return [{}]
+        if dataset.for_each == MONTHS:
+            return list(_months(request))
+        return await self._list(dataset.for_each)
+
+    async def allowed(self, dataset: DatasetSpec) -> frozenset[str] | None:
+        """The values `within` allows; None if it allows any."""
+        if dataset.within is None:
+            return None
+        rows = await self._list(dataset.within.list)
+        return frozenset(str(row.get(dataset.within.field)) for row in rows)
+
+    async def _list(self, name: str) -> list[Row]:
+        listed: ListSpec = self._spec.lists[name]
+        found: list[Row] = []
+        async for _, page in self.pages(listed, {}):
+            for raw in page.rows:
+                row = msgspec.json.decode(raw)
+                if not isinstance(row, dict):
+                    raise corrupt("a row of a list is not an object")
+                if all(row.get(field) == value for field, value in listed.only.items()):
+                    found.append(row)
+        return found
+
+    async def pages(self, endpoint: Endpoint, each: Row) -> AsyncIterator[tuple[int, _Read]]:
+        """The pages of one request, each read whole before the next is asked for."""
+        trail, number, cursor, url = Trail(), 0, None, None
+        while True:
+            page, body = await self._ask(endpoint, each, cursor, url)
+            found = _rows(endpoint, body)
+            onward = trail.step(self._next(endpoint, page, body))
+            yield number, _Read(found, onward)
+            if onward is None:
+                return
+            number += 1
+            cursor, url = (onward, None) if endpoint.page and endpoint.page.cursor else (None, onward)
+
+    async def _ask(
+        self, endpoint: Endpoint, each: Row, cursor: str | None, url: str | None
+    ) -> tuple[Page, PageBody]:
+        headers = {name: str(value) for name, value in self.values.fill_all(self._spec.headers, each).items()}
+        reader = Reader(self._spec, headers)
+        if url is not None:
+            return await self._io.get(url, headers=headers, check=reader), reader.body
+        send = self.values.fill_all(endpoint.send, each)
+        if cursor is None:
+            send |= self.values.fill_all(endpoint.first, each)
+        elif endpoint.page and endpoint.page.cursor:
+            send[endpoint.page.send_as or endpoint.page.cursor] = cursor
+        path = _HOLE.sub(lambda hole: _segment(each, hole[1]), endpoint.get or endpoint.post or "")
+        if endpoint.post:
+            page = await self._io.post(path, send, headers=headers, check=reader)
+        else:
+            params = {name: _text(value) for name, value in send.items()}
+            page = await self._io.get(path, params, headers=headers, check=reader)
+        return page, reader.body
+
+    def _next(self, endpoint: Endpoint, page: Page, body: PageBody) -> str | None:
+        paging = endpoint.page
+        if paging is None:
+            return None
+        if paging.cursor:
+            return opaque_cursor(body.value(paging.cursor))
+        reference = header_next(page.headers.get("link")) if paging.header else body.value(paging.link or "")
+        return next_url(self._origin, page.url, reference)
+
+
+class _Records:
+    """Turns raw rows into records of one dataset."""
+
+    def __init__(self, dataset: DatasetSpec, request: PullRequest, allowed: frozenset[str] | None) -> None:
+        self._dataset = dataset
+        self._request = request
+        self._allowed = allowed
+        self._equal: Counter[str] = Counter()
+        self._names = tuple(name for name in dataset.key if name != "$ordinal")
+        more = (dataset.at and dataset.at.field, dataset.version, dataset.within and dataset.within.field)
+        self._reader = RowReader([*self._names, *dataset.add, *(name for name in more if name)])
+
+    def of(self, rows: list[msgspec.Raw], added: Mapping[str, Json]) -> Iterator[Record]:
+        """The records of a page: what was asked for, nothing the person left out."""
+        for row in rows:
+            fields = self._reader.read(row)
+            if any(name in fields and fields[name] != value for name, value in added.items()):
+                raise corrupt("a row belongs to another account than the one asked for", final=True)
+            body = spliced(row, {name: value for name, value in added.items() if name not in fields})
+            record = self._record(body, {**fields, **added})
+            if record is not None:
+                yield record
+
+    def _record(self, body: bytes, fields: Row) -> Record | None:
+        dataset, moment = self._dataset, None
+        if dataset.within and str(fields.get(dataset.within.field)) not in (self._allowed or ()):
+            return None
+        if dataset.at:
+            moment = moment_of(fields.get(dataset.at.field), dataset.at.format, dataset.at.zone)
+            day = local_day(moment, dataset.at.zone)
+            if not self._request.since <= day <= self._request.until:
+                return None
+        key = key_of(fields, self._names)
+        if "$ordinal" in dataset.key:
+            self._equal[key] += 1
+            key = f"{key}#{self._equal[key]}"
+        version = str(fields[dataset.version]) if dataset.version and dataset.version in fields else None
+        return Record(key, body, moment, version)
+
+
+def _rows(endpoint: Endpoint, body: PageBody) -> list[msgspec.Raw]:
+    """The rows of a page, as many as it says it has."""
+    found = body.rows(endpoint.items)
+    said = body.value(endpoint.count) if endpoint.count else None
+    if endpoint.count and (isinstance(said, bool) or not isinstance(said, int)):
+        raise corrupt("the page does not say how many rows it has")
+    if found is None and said == 0:
+        return []
+    if found is None or (endpoint.count and len(found) != said):
+        raise corrupt("the page does not have the rows it should have")
+    return found
+
+
+def _months(request: PullRequest) -> Iterator[Row]:
+    year, month = request.since.year, request.since.month
+    while (year, month) <= (request.until.year, request.until.month):
+        yield {"month": f"{year:04d}{month:02d}"}
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+
+
+def _segment(each: Row, name: str) -> str:
+    value = str(each.get(name, ""))
+    if not value or value in (".", ".."):
+        raise corrupt("a row has no usable identifier")
+    return quote(value, safe="")
+
+
+def _text(value: Json) -> str:
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)

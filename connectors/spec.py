@@ -1,0 +1,178 @@
+"""A connector as data: the YAML spec of a sector's wire standard, read and checked strictly.
+
+    standard: kr-mydata/bank@2
+    sector: finance
+    headers: {x-api-tran-id: $tran}          # sent with every request
+    echo: [x-api-tran-id]                    # MUST come back unchanged
+    envelope: {code: rsp_code, ok: ["00000"], reasons: {"40305": denied}}
+    lists:                                   # read first; their rows feed `for_each` and `within`
+      accounts: {get: /bank/accounts, items: account_list, only: {is_consent: true}}
+    datasets:
+      finance.deposit-transactions:
+        for_each: accounts
+        post: /bank/accounts/deposit/transactions
+        send: {account_num: $each.account_num, from_dtime: "$since|%Y%m%d%H%M%S", limit: 500}
+        items: trans_list
+        count: trans_cnt                     # rows the page says it has; a mismatch is corrupt
+        page: {cursor: next_page}            # or {link: links.next}, or {header: true}
+        add: {account_num: $each.account_num}
+        key: [account_num, trans_no]
+        at: {field: trans_dtime, format: "%Y%m%d%H%M%S", zone: "+09:00"}
+
+Names are the names on the wire. Values starting with `$` are in `connectors.templates`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import yaml
+
+from connectors.contract import Reason
+from connectors.errors import SpecError
+from connectors.templates import Scalar, template_problem
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+Path = Annotated[str, msgspec.Meta(pattern=r"^/[A-Za-z0-9/_.{}~-]*$")]
+Zone = Annotated[str, msgspec.Meta(pattern=r"^[+-](0\d|1[0-4]):[0-5]\d$")]
+MONTHS = "$months"
+
+
+class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The result code a standard puts into the body, even under HTTP 200."""
+
+    code: Name
+    ok: tuple[Name, ...]
+    reasons: dict[str, Reason] = {}
+
+
+class Paging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the next page is: opaque `cursor` (sent back as `send_as`), body `link`, or Link `header`."""
+
+    cursor: Name | None = None
+    send_as: Name | None = None
+    link: Name | None = None
+    header: bool = False
+
+    @property
+    def ways(self) -> int:
+        """How many of the three ways are named: MUST be one."""
+        return (self.cursor is not None) + (self.link is not None) + self.header
+
+
+class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The field that says when the thing happened, its strptime format, the zone it is written in."""
+
+    field: Name
+    format: Name
+    zone: Zone = "+00:00"
+
+
+class Within(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Keep only records whose `field` occurs in a list: what the person left out there is left out here."""
+
+    list: Name
+    field: Name
+
+
+class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One request and where its rows are."""
+
+    items: Name
+    get: Path | None = None
+    post: Path | None = None
+    send: dict[str, Scalar] = {}
+    first: dict[str, Scalar] = {}
+    count: Name | None = None
+    page: Paging | None = None
+
+
+class ListSpec(Endpoint, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Rows that other requests refer to (accounts, contracts). `only`: fields a row MUST have to be used."""
+
+    only: dict[str, Scalar] = {}
+
+
+class DatasetSpec(Endpoint, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One dataset of the catalogue. `key` may end in `$ordinal`: the how-manieth of equal rows in this pull,
+    for standards without an id; only right where pages never overlap."""
+
+    key: tuple[Name, ...]
+    for_each: Name | None = None
+    add: dict[str, Scalar] = {}
+    at: At | None = None
+    version: Name | None = None
+    within: Within | None = None
+
+
+class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A sector's connector."""
+
+    standard: Name
+    sector: Name
+    datasets: dict[str, DatasetSpec]
+    lists: dict[str, ListSpec] = {}
+    headers: dict[str, str] = {}
+    echo: tuple[Name, ...] = ()
+    envelope: Envelope | None = None
+
+
+def load(text: str) -> Spec:
+    """Read a spec; raises SpecError with one sentence a finding, each naming its place."""
+    try:
+        read = yaml.safe_load(text)
+        spec = msgspec.convert(read, Spec, strict=True)
+    except yaml.YAMLError as error:
+        raise SpecError([f"not YAML: {str(error).splitlines()[0]}"]) from error
+    except msgspec.ValidationError as error:
+        raise SpecError([str(error)]) from error
+    if found := _problems(spec):
+        raise SpecError(found)
+    return spec
+
+
+def _problems(spec: Spec) -> list[str]:
+    found = [f"echo: {name} is not among the headers" for name in spec.echo if name not in spec.headers]
+    found += [
+        f"headers: {name} is the runtime's own" for name in spec.headers if name.lower() == "authorization"
+    ]
+    found += _templates("headers", spec.headers, names=frozenset())
+    for name, listed in spec.lists.items():
+        found += _endpoint(f"lists.{name}", listed, names=frozenset())
+    for name, dataset in spec.datasets.items():
+        found += _dataset(spec, name, dataset)
+    return found
+
+
+def _dataset(spec: Spec, name: str, dataset: DatasetSpec) -> list[str]:
+    place = f"datasets.{name}"
+    found = [] if name.startswith(f"{spec.sector}.") else [f"{place}: must start with {spec.sector}."]
+    if dataset.for_each not in (None, MONTHS, *spec.lists):
+        found.append(f"{place}.for_each: there is no list {dataset.for_each}")
+    if dataset.within and dataset.within.list not in spec.lists:
+        found.append(f"{place}.within: there is no list {dataset.within.list}")
+    if not dataset.key or "$ordinal" in dataset.key[:-1] or dataset.key == ("$ordinal",):
+        found.append(f"{place}.key: names at least one field, $ordinal only at the end")
+    names = frozenset({"each"}) if dataset.for_each else frozenset[str]()
+    return found + _endpoint(place, dataset, names) + _templates(f"{place}.add", dataset.add, names)
+
+
+def _endpoint(place: str, endpoint: Endpoint, names: frozenset[str]) -> list[str]:
+    found = []
+    if (endpoint.get is None) == (endpoint.post is None):
+        found.append(f"{place}: names exactly one of get and post")
+    if endpoint.page and endpoint.page.ways != 1:
+        found.append(f"{place}.page: names exactly one of cursor, link and header")
+    if endpoint.page and endpoint.post and not endpoint.page.cursor:
+        found.append(f"{place}.page: a POST is paged by cursor")
+    found += _templates(f"{place}.send", endpoint.send, names)
+    return found + _templates(f"{place}.first", endpoint.first, names)
+
+
+def _templates(place: str, values: dict[str, Scalar] | dict[str, str], names: frozenset[str]) -> list[str]:
+    return [
+        f"{place}.{name}: {problem}"
+        for name, value in values.items()
+        if (problem := template_problem(value, names)) is not None
+    ]

@@ -99,7 +99,7 @@ def _check_parts(draft: Draft, parts: Sequence[Part]) -> None:
     if sorted(part.name for part in parts) != named or len(set(named)) != len(named):
         raise ManifestError("manifest_parts_unmatched")
     for part in parts:
-        if not mdb.PART_NAME.fullmatch(part.name):
+        if not mdb.PART_NAME.fullmatch(part.name) or part.name == "manifest.json":
             raise ManifestError("manifest_part_name_unsafe", part=part.name)
 
 

@@ -1,4 +1,4 @@
-"""One treatment of one value, on its JSON token: `Raw -> Raw`. Absent fields never come here; null stays null.
+"""One treatment of one value, on its JSON token: `Raw -> Raw`. Absent fields never come here; null stays.
 
 A value a treatment does not fit raises Misfit, which drops the record under a counted name: a value nobody
 understood never leaves half treated.

@@ -27,7 +27,7 @@ class Treated:
 
 
 def treat(plan: Plan, keys: SubjectKeys, records: Iterable[bytes]) -> Treated:
-    """Treat `records` (each one JSON object in UTF-8) for the citizen of `keys`. Never raises for a record."""
+    """Treat `records` (each a JSON object in UTF-8) for the citizen of `keys`. Never raises for a record."""
     found: list[str] = []
     run = plan.bind(keys, found)
     decode, encode = msgspec.json.Decoder(plan.record).decode, msgspec.json.Encoder().encode

@@ -1,0 +1,47 @@
+"""Files given on the command line, read with limits and plain messages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+MAX_KEY_BYTES = 256 * 1024
+
+
+class InputUnusableError(Exception):
+    """A file given on the command line is not what its option asks for; the text names file and reason."""
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """The file's bytes; InputUnusableError beyond `limit`. File errors of the system pass through."""
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise InputUnusableError(f"{path}: larger than {limit} bytes")
+    return data
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """The JSON object in the file, a key or a key set; InputUnusableError if it is none."""
+    try:
+        value = json.loads(read_bytes(path, MAX_KEY_BYTES), object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        raise InputUnusableError(f"{path}: not a JSON object with each name once") from None
+    if not isinstance(value, dict):
+        raise InputUnusableError(f"{path}: not a JSON object with each name once")
+    return value
+
+
+def read_key_set(path: Path) -> dict[str, Any]:
+    """The JWK set (RFC 7517 5) in the file."""
+    value = read_json_object(path)
+    if not isinstance(value.get("keys"), list):
+        raise InputUnusableError(f'{path}: not a JWK set: it has no list "keys"')
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name twice")
+    return dict(pairs)

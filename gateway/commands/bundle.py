@@ -1,4 +1,4 @@
-"""`mydata bundle open FILE --key KEY.jwk --issuer-keys JWKS.json`: verify a sealed bundle and open it, offline."""
+"""`mydata bundle open FILE --key JWK --issuer-keys JWKS`: verify a sealed bundle and open it, offline."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _run(arguments: argparse.Namespace) -> int:
     try:
         opened = _open(arguments)
+        shown = _shown(opened.manifest)
         written = _write(opened, arguments.out) if arguments.out else []
     except BundleRejected as error:
         if arguments.json:
@@ -59,8 +60,7 @@ def _run(arguments: argparse.Namespace) -> int:
         answer = {"verified": True, "manifest": opened.manifest, "written": [str(path) for path in written]}
         print(json.dumps(answer, ensure_ascii=False))
     else:
-        print("\n".join((*_summary(opened.manifest), "", *coverage(opened.manifest))))
-        print(*(f"wrote {path}" for path in written), sep="\n")
+        print("\n".join((*shown, *(f"wrote {path}" for path in written))))
     return 0
 
 
@@ -86,6 +86,14 @@ def _write(opened: Opened, folder: Path) -> list[Path]:
     return [folder / name for name in files]
 
 
+def _shown(manifest: dict[str, Any]) -> list[str]:
+    """What a person reads; BundleRejected when the signed manifest lacks what mdb/1 always has."""
+    try:
+        return [*_summary(manifest), "", *coverage(manifest)]
+    except (KeyError, TypeError, AttributeError):
+        raise BundleRejected("bundle_manifest_invalid", "the manifest lacks members of mdb/1") from None
+
+
 def _summary(manifest: dict[str, Any]) -> list[str]:
     recipient, consent, owed = manifest["recipient"], manifest["consent"], manifest["obligations"]
     duties = ["delete by " + owed["delete_by"]]
@@ -95,7 +103,8 @@ def _summary(manifest: dict[str, Any]) -> list[str]:
     lines = [
         f"Bundle {manifest['id']}, verified" + (f" ({manifest['stamp']})" if "stamp" in manifest else ""),
         f"  from     {manifest['issuer']}, {manifest['created']}",
-        f"  for      {recipient['name'].get('ko', '')} {recipient['id']}, citizen {manifest['subject']['pseudonym']}",
+        f"  for      {recipient['name'].get('ko', '')} {recipient['id']}",
+        f"  citizen  {manifest['subject']['pseudonym']} (your pseudonym, epoch {manifest['subject']['epoch']})",
         f"  consent  {consent['id']} version {consent['version']}, purpose {consent['purpose']}",
         f"  duties   {', '.join((*duties, *owed['others']))}",
         f"  decision {manifest['decision']['id']} by {manifest['decision']['engine']}",
@@ -125,12 +134,8 @@ def coverage(manifest: dict[str, Any]) -> list[str]:
             )
         )
     widths = [max(len(row[at]) for row in rows) for at in range(6)]
-    return [
-        _printable(
-            "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[6]))
-        )
-        for row in rows
-    ]
+    aligned = ([*map(str.ljust, row[:6], widths), row[6]] for row in rows)
+    return [_printable("  ".join(cells)) for cells in aligned]
 
 
 def _reason(what: str, reason: str, where: str | None) -> str:

@@ -41,7 +41,7 @@ in_consortium(item) if {
 	item.sector in input.consortium.sectors
 }
 
-refusal contains refused(item, "outside_consortium", {"consortium": input.consortium.id, "sector": item.sector}) if {
+refusal contains refused(item, "outside_consortium", {"holder": item.holder, "sector": item.sector}) if {
 	some item in input.request.items
 	not in_consortium(item)
 }

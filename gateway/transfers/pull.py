@@ -22,6 +22,12 @@ class Wanted:
     fields: tuple[str, ...]
     since: date
     until: date
+    transaction_id: str
+
+    @property
+    def name(self) -> str:
+        """`HOLDER/DATASET`."""
+        return f"{self.holder}/{self.dataset}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +78,13 @@ class Puller:
         )
         token = HolderToken(self.gateway, holder.manifest, link, terms)
         pulled = []
-        for number, item in enumerate(items):
+        for item in items:
             request = PullRequest(
                 dataset=item.dataset,
                 fields=item.fields,
                 since=item.since,
                 until=item.until,
-                transaction_id=_transaction_id(holder.manifest.org_code, order.transfer_id, number),
+                transaction_id=item.transaction_id,
             )
             pulled.append(await self.runtime.collect(holder, request, token, cancelled=cancelled))
         return pulled
@@ -89,7 +95,7 @@ class Puller:
         return Pulled(item.holder, item.dataset, Outcome.REFUSED, (), (gap,), 0, 0, 0, None, now, now)
 
 
-def _transaction_id(org_code: str, transfer_id: str, number: int) -> str:
+def transaction_id(org_code: str, transfer_id: str, number: int) -> str:
     """`x-api-tran-id`, AN(25): organisation, role letter M, and what is left of the transfer's id."""
     tail = "".join(c for c in transfer_id.upper() if c.isascii() and c.isalnum())
     return f"{org_code[:10]:0<10}M{tail[-12:]:0>12}{number:02d}"

@@ -30,7 +30,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the gateway knows beside the consent: catalogue, consortia, own role, the citizen's age, use so far."""
+    """What the gateway knows beside the consent: catalogue, consortia, own role, age, past use."""
 
     catalogue: Catalogue
     consortia: Sequence[Consortium]

@@ -92,3 +92,8 @@ async def unfinished(session: AsyncSession, now: int) -> bool:
         or_(TransferRow.lease_until < now),
     )
     return (await session.execute(query.limit(1))).first() is not None
+
+
+async def give_back(session: AsyncSession, transfer_id: str, until: int) -> None:
+    """Let go of a transfer; nobody takes it before `until`."""
+    await session.execute(update(TransferRow).where(TransferRow.id == transfer_id).values(lease_until=until))

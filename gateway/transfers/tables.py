@@ -41,7 +41,7 @@ class BundleRow(SQLModel, table=True):
     client_id: str = Field(max_length=64)
     consent_id: str = Field(index=True, max_length=64)
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    sha256: str = Field(max_length=64)
+    manifest_hash: str = Field(max_length=80)
     created_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     expires_at: int = Field(sa_column=Column(BigInteger, nullable=False))
 

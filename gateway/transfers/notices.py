@@ -1,0 +1,133 @@
+"""Telling holders that a consent was withdrawn or narrowed, until each has acknowledged.
+
+The notice rows commit with the withdrawal itself. Sending never blocks it: the consent is dead already, and
+a holder that cannot be reached is told again, later and later, for as long as it takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Literal
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from connectors import authorization
+from connectors.authorization import Gateway
+from connectors.contract import Holder
+from connectors.errors import HolderError
+from consent.clock import Clock
+from consent.events import Event
+from consent.journal import Journal
+from consent.records import Consent
+from consent.repository import insert_or_keep
+from consent.subjects import SubjectError, SubjectId
+from gateway.database import Database
+from gateway.errors import Problem
+from gateway.transfers import repository
+from gateway.transfers.tables import HolderNoticeRow
+
+TICK_SECONDS = 2.0
+LONGEST_SECONDS = 3600
+
+_log = structlog.get_logger("mydata.notices")
+_TABLE = HolderNoticeRow.__table__  # type: ignore[attr-defined]
+
+
+async def tell_holders(
+    session: AsyncSession, consent: Consent, event: Literal["withdrawn", "narrowed"], at: int
+) -> None:
+    """In the caller's transaction: every holder of the consent will be told of `event`."""
+    for holder in consent.asked.holders:
+        values = {
+            "consent_id": consent.id,
+            "subject_id": consent.subject,
+            "version": consent.version,
+            "holder": holder,
+            "event": event,
+            "at": at,
+            "state": "waiting",
+            "attempts": 0,
+            "next_at": at,
+        }
+        statement = insert_or_keep(session, _TABLE, "consent_id", "version", "holder")
+        await session.execute(statement.values(**values))
+
+
+@dataclass(slots=True)
+class Notices:
+    """Sends what `tell_holders` left. One a process; sending twice does no harm."""
+
+    database: Database
+    journal: Journal
+    gateway: Gateway
+    holders: Mapping[str, Holder]
+    clock: Clock
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """Say that notices were left. Optional."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            with suppress(Problem):
+                await self.send_due()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
+            self._wake.clear()
+
+    async def send_due(self) -> int:
+        """Send every notice whose time has come, side by side; how many holders acknowledged."""
+        now = int(self.clock().timestamp())
+        async with self.database.reading() as session:
+            due = await repository.notices_due(session, now)
+        return sum(await asyncio.gather(*(self._send(notice) for notice in due)))
+
+    async def _send(self, notice: HolderNoticeRow) -> bool:
+        holder = self.holders.get(notice.holder)
+        try:
+            if holder is None:
+                raise KeyError(notice.holder)
+            event: Literal["withdrawn", "narrowed"] = (
+                "withdrawn" if notice.event == "withdrawn" else "narrowed"
+            )
+            await authorization.notify(
+                self.gateway, holder.manifest, notice.consent_id, notice.version, event
+            )
+        except (HolderError, KeyError) as error:
+            _log.warning("holder_not_told", holder=notice.holder, error=type(error).__name__)
+            await self._later(notice)
+            return False
+        await self._acknowledged(notice)
+        return True
+
+    async def _later(self, notice: HolderNoticeRow) -> None:
+        wait = min(LONGEST_SECONDS, 2 ** min(notice.attempts + 1, 12))
+        async with self.database.transaction() as session:
+            next_at = int(self.clock().timestamp()) + wait
+            await repository.settle_notice(session, notice.id or 0, state="waiting", next_at=next_at)
+
+    async def _acknowledged(self, notice: HolderNoticeRow) -> None:
+        now = int(self.clock().timestamp())
+        async with self.database.transaction() as session:
+            await repository.settle_notice(session, notice.id or 0, state="acknowledged", next_at=now)
+            with suppress(SubjectError):
+                await self.journal.append(
+                    session,
+                    Event.HOLDER_NOTICE_ACKNOWLEDGED,
+                    subject=SubjectId(notice.subject_id),
+                    party=notice.holder,
+                    payload={"consent": notice.consent_id, "version": notice.version, "event": notice.event},
+                    at=now,
+                    idem=f"notice/{notice.consent_id}/{notice.version}/{notice.holder}",
+                )
+
+
+def waiting(notices: Iterable[HolderNoticeRow]) -> list[str]:
+    """The holders that have not acknowledged yet."""
+    return [notice.holder for notice in notices if notice.state == "waiting"]

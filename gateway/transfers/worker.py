@@ -1,0 +1,163 @@
+"""The worker: leases a transfer, pulls, releases, and lets the bundle be fetched once its release is in the tree.
+
+The row is the truth. A worker that dies loses its lease and another one takes over from the row's state;
+every ledger entry has an idempotency key, so doing a step again adds nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from consent.clock import Clock
+from consent.events import Event
+from consent.journal import Journal
+from consent.subjects import SubjectError, SubjectId
+from gateway.database import Database
+from gateway.errors import Problem
+from gateway.ledger.log import Log
+from gateway.transfers import job as jobs
+from gateway.transfers import repository
+from gateway.transfers.job import Job
+from gateway.transfers.pull import Puller
+from gateway.transfers.release import Releasing
+from gateway.transfers.states import State
+from gateway.transfers.tables import TransferRow
+
+LEASE_SECONDS = 120
+TICK_SECONDS = 1.0
+SIDE_BY_SIDE = 4
+ATTEMPTS = 5
+
+_log = structlog.get_logger("mydata.transfers")
+
+
+@dataclass(slots=True)
+class Worker:
+    """Carries transfers to their end. One a process; any number of processes may run theirs."""
+
+    database: Database
+    journal: Journal
+    log: Log
+    puller: Puller
+    releasing: Releasing
+    clock: Clock
+    _called_off: set[str] = field(default_factory=set)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """Say that a transfer was accepted. Optional: the next tick finds it anyway."""
+        self._wake.set()
+
+    def call_off(self, consent_id: str) -> None:
+        """Stop pulls under a consent of this process at their next page."""
+        self._called_off.add(consent_id)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        free = asyncio.Semaphore(SIDE_BY_SIDE)
+        async with asyncio.TaskGroup() as running:
+            while True:
+                await free.acquire()
+                transfer = await self._claim()
+                if transfer is None:
+                    free.release()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
+                    self._wake.clear()
+                    continue
+                task = running.create_task(self.carry(transfer))
+                task.add_done_callback(lambda _: free.release())
+
+    async def step(self) -> bool:
+        """Carry one transfer; False when there was none. For tests and for running on demand."""
+        transfer = await self._claim()
+        if transfer is None:
+            return False
+        await self.carry(transfer)
+        return True
+
+    async def _claim(self) -> TransferRow | None:
+        try:
+            async with self.database.transaction() as session:
+                return await repository.claim(session, self._now(), LEASE_SECONDS)
+        except Problem as problem:
+            _log.error("transfers_not_moving", problem=problem.code, detail=problem.detail)
+            return None
+
+    async def carry(self, transfer: TransferRow) -> None:
+        """Bring one leased transfer as far as it goes; whatever fails is tried again, at most five times."""
+        try:
+            if transfer.state == State.SEALED or await self._pull_and_release(transfer):
+                await self._make_ready(transfer.id)
+        except Problem as problem:
+            _log.warning("transfer_waits", transfer=transfer.id, problem=problem.code)
+            await self._give_up_if_hopeless(transfer, problem.code)
+        except Exception as error:
+            _log.error("transfer_failed", transfer=transfer.id, error=type(error).__name__)
+            await self._give_up_if_hopeless(transfer, "internal")
+
+    async def _pull_and_release(self, transfer: TransferRow) -> bool:
+        job = await self._begin(transfer)
+        if job is None:
+            return False
+        order = job.order(self.puller.holders, self._now())
+        pulled = await self.puller.pull(order, lambda: transfer.consent_id in self._called_off)
+        outbox_id = await self.releasing.release(job, pulled)
+        self.log.wake()
+        return outbox_id is not None
+
+    async def _begin(self, transfer: TransferRow) -> Job | None:
+        """Enter `pulling`: what will be pulled from whom is in the ledger before the first request."""
+        now = self._now()
+        async with self.database.transaction() as session:
+            try:
+                job = await jobs.load(session, self.journal, transfer, now)
+            except SubjectError as error:
+                job = error.code
+            if isinstance(job, str):
+                await repository.move(session, transfer, State.CANCELLED, now, reason=job)
+                return None
+            if not await repository.move(session, transfer, State.PULLING, now):
+                return None
+            for holder in dict.fromkeys(grant.holder for grant in job.granted):
+                datasets = [grant.dataset for grant in job.granted if grant.holder == holder]
+                await self.journal.append(
+                    session,
+                    Event.PULL_HOLDER_INTENDED,
+                    subject=SubjectId(job.consent.subject),
+                    party=holder,
+                    payload={"transfer": transfer.id, "consent": job.consent.id, "datasets": datasets},
+                    at=now,
+                    idem=f"{Event.PULL_HOLDER_INTENDED.value}/{transfer.id}/{holder}",
+                )
+        transfer.state = State.PULLING
+        self.log.wake()
+        return job
+
+    async def _make_ready(self, transfer_id: str) -> None:
+        """Wait until the release stands in the published tree, then let the bundle be fetched."""
+        idem = f"{Event.BUNDLE_RELEASE_SEALED.value}/{transfer_id}/{transfer_id}"
+        await self.log.wait_integrated(idem, 30)
+        async with self.database.transaction() as session:
+            row = await repository.transfer(session, transfer_id)
+            if row is not None:
+                await repository.move(session, row, State.READY, self._now(), lease_until=0)
+
+    async def _give_up_if_hopeless(self, transfer: TransferRow, reason: str) -> None:
+        now = self._now()
+        with suppress(Problem):
+            async with self.database.transaction() as session:
+                row = await repository.transfer(session, transfer.id)
+                if row is None:
+                    return
+                if row.attempts >= ATTEMPTS and row.state == State.PULLING:
+                    await repository.move(session, row, State.FAILED, now, reason=reason)
+                else:
+                    await repository.give_back(session, row.id, now + 2**row.attempts)
+
+    def _now(self) -> int:
+        return int(self.clock().timestamp())

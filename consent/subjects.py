@@ -70,6 +70,10 @@ class SubjectKey:
         """The commitment to the canonical `payload` of event `n`."""
         return commit(self.salt(n), payload)
 
+    def pseudonym_salt(self) -> bytes:
+        """The 32 bytes that enter every pseudonym of this citizen; they go when the key goes."""
+        return self._derive(b"pseudonym")
+
     def seal(self, plain: bytes, context: str) -> bytes:
         """Encrypt what is kept beside the log; only `unseal` with the same `context` opens it again."""
         nonce = self._random(_NONCE_BYTES)

@@ -72,6 +72,13 @@ async def find(session: AsyncSession, decision: str) -> PolicyDecisionRow | None
     return await session.get(PolicyDecisionRow, decision)
 
 
+async def of_request(session: AsyncSession, request_id: str) -> PolicyDecisionRow | None:
+    """The last decision on one request that an engine really made; one that failed is not an answer."""
+    query = select(PolicyDecisionRow).where(_column("request_id") == request_id, _column("available"))
+    found = await session.execute(query.order_by(_column("id").desc()).limit(1))
+    return found.scalar_one_or_none()
+
+
 async def of_consent(
     session: AsyncSession, consent_id: str, *, before: str | None = None, limit: int = 100
 ) -> Sequence[PolicyDecisionRow]:

@@ -14,7 +14,7 @@ class PolicyDecisionRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True, max_length=36)
     at: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
-    request_id: str = Field(max_length=128)
+    request_id: str = Field(max_length=128, index=True)
     client_id: str = Field(max_length=128)
     consent_id: str = Field(max_length=128, index=True)
     consent_version: int

@@ -176,7 +176,7 @@ class Asking:
 
 async def _known(session: AsyncSession, ask: Ask, transfer_id: str) -> Answer | None:
     decision = await record.of_request(session, transfer_id)
-    if decision is None or not (decision.available or decision.allow):
+    if decision is None:
         return None
     transfer = await repository.transfer(session, transfer_id)
     if transfer and orjson.loads(transfer.plan) != (list(ask.names) if ask.names else None):

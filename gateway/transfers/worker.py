@@ -1,4 +1,4 @@
-"""The worker: leases a transfer, pulls, releases, and lets the bundle be fetched once its release is in the tree.
+"""The worker: leases a transfer, pulls, releases, lets the bundle be fetched once that is in the tree.
 
 The row is the truth. A worker that dies loses its lease and another one takes over from the row's state;
 every ledger entry has an idempotency key, so doing a step again adds nothing.

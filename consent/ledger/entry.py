@@ -20,6 +20,7 @@ VERSION = 1
 MAX_BYTES = 1000
 DIGEST_BYTES = 32
 KIND = re.compile(r"[a-z]+(?:-[a-z]+)*(?::[a-z]+(?:-[a-z]+)*){2}")
+MAX_KIND = 64
 PARTY = re.compile(r"[A-Za-z0-9._~:/-]{1,128}")
 
 _MAX_SECONDS = 1 << 40
@@ -40,7 +41,7 @@ class Entry:
         """Refuse what the grammar does not allow: raises LedgerFormatError."""
         if type(self.at) is not int or not 0 <= self.at < _MAX_SECONDS:
             raise LedgerFormatError("entry seconds are out of range")
-        if type(self.kind) is not str or not KIND.fullmatch(self.kind):
+        if type(self.kind) is not str or len(self.kind) > MAX_KIND or not KIND.fullmatch(self.kind):
             raise LedgerFormatError("entry kind is not source:subject:action")
         if type(self.party) is not str or not PARTY.fullmatch(self.party):
             raise LedgerFormatError("entry party is not an organisation id")

@@ -1,4 +1,4 @@
-"""The log as the rest of the gateway sees it: keep it moving, wait for it, prove from it, refuse if it lags."""
+"""The log as the rest of the gateway sees it: move it, wait for it, prove from it, refuse when it lags."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Log:
             )
 
     async def run(self) -> None:
-        """Integrate and publish until cancelled: at every `wake()`, else once a tick. Failures are retried."""
+        """Integrate and publish until cancelled: at every `wake()`, else once a tick; retry failures."""
         while True:
             try:
                 await self.integrate_now()

@@ -8,6 +8,7 @@ from consent import ledger_tables, subjects
 from consent import tables as consent_tables
 from gateway.oauth import tables as oauth_tables
 from gateway.policy import tables as policy_tables
+from gateway.security import ages
 from gateway.security import tables as security_tables
 from gateway.transfers import tables as transfer_tables
 
@@ -18,6 +19,7 @@ OWNERS = (
     oauth_tables,
     policy_tables,
     security_tables,
+    ages,
     transfer_tables,
 )
 metadata = SQLModel.metadata

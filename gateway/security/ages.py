@@ -6,12 +6,23 @@ was told, never back: a birthday may be missed by up to a year, in the cautious 
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import BigInteger, String, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel
 
 from consent.repository import insert_or_keep
 from consent.subjects import SubjectError, SubjectId, SubjectKeys
-from gateway.security.tables import CitizenAgeRow
+
+
+class CitizenAgeRow(SQLModel, table=True):
+    """The age the identity provider told, sealed under the citizen's own key."""
+
+    __tablename__ = "citizen_age"
+
+    subject_id: str = Field(primary_key=True, sa_type=String(64))
+    sealed: bytes
+    told_at: int = Field(sa_type=BigInteger)
+
 
 _TABLE = CitizenAgeRow.__table__  # type: ignore[attr-defined]
 _YEAR = 31_556_952

@@ -136,7 +136,7 @@ async def serve(build: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
         )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.005)
         try:
             yield origin

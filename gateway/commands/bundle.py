@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.bundles.open import BundleRejected, Opened, open_bundle, verify_bundle
-from gateway.commands.inputs import InputUnusableError, read_bytes, read_json_object, read_key_set
+from gateway.commands.inputs import InputUnusableError, printable, read_bytes, read_json_object, read_key_set
 
 MAX_BUNDLE_BYTES = 1 << 30
 EPILOG = """\
@@ -104,13 +104,13 @@ def _summary(manifest: dict[str, Any]) -> list[str]:
         f"Bundle {manifest['id']}, verified" + (f" ({manifest['stamp']})" if "stamp" in manifest else ""),
         f"  from     {manifest['issuer']}, {manifest['created']}",
         f"  for      {recipient['name'].get('ko', '')} {recipient['id']}",
-        f"  citizen  {manifest['subject']['pseudonym']} (your pseudonym, epoch {manifest['subject']['epoch']})",
+        f"  citizen  {manifest['subject']['pseudonym']} (pseudonym, epoch {manifest['subject']['epoch']})",
         f"  consent  {consent['id']} version {consent['version']}, purpose {consent['purpose']}",
         f"  duties   {', '.join((*duties, *owed['others']))}",
         f"  decision {manifest['decision']['id']} by {manifest['decision']['engine']}",
         f"  parts    {len(manifest['parts'])}, {sizes} bytes; {manifest['risk']['records']} records",
     ]
-    return [_printable(line) for line in lines]
+    return [printable(line) for line in lines]
 
 
 def coverage(manifest: dict[str, Any]) -> list[str]:
@@ -135,13 +135,8 @@ def coverage(manifest: dict[str, Any]) -> list[str]:
         )
     widths = [max(len(row[at]) for row in rows) for at in range(6)]
     aligned = ([*map(str.ljust, row[:6], widths), row[6]] for row in rows)
-    return [_printable("  ".join(cells)) for cells in aligned]
+    return [printable("  ".join(cells)) for cells in aligned]
 
 
 def _reason(what: str, reason: str, where: str | None) -> str:
     return f"{what}: {reason} ({where})" if where else f"{what}: {reason}"
-
-
-def _printable(text: str) -> str:
-    """No control characters reach the terminal."""
-    return "".join(one if one.isprintable() else "?" for one in text)

@@ -1,4 +1,4 @@
-"""Files given on the command line, read with limits and plain messages."""
+"""Files given on the command line: read with limits and plain messages, and shown without surprises."""
 
 from __future__ import annotations
 
@@ -45,3 +45,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(dict(pairs)) != len(pairs):
         raise ValueError("a name twice")
     return dict(pairs)
+
+
+def printable(text: str) -> str:
+    """The text without control characters: nothing in a file can steer the terminal."""
+    return "".join(one if one.isprintable() else "?" for one in text)

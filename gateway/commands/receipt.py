@@ -1,0 +1,86 @@
+"""`mydata receipt verify FILE --issuer-keys JWKS [--ledger-key VKEY]`: check a citizen's receipt offline."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from consent.receipt_verify import MAX_BYTES, ReceiptError, verify
+from gateway.commands.inputs import InputUnusableError, printable, read_bytes, read_key_set
+
+EPILOG = """\
+exit code:  0 verified    1 refused: changed, not signed by these keys, or not in this log
+            2 a file could not be read
+
+Get the keys from the gateway's published key set and the log's key from a second place you trust.
+Without --ledger-key the receipt shows only what the gateway signed, not that its log holds it.
+"""
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the `receipt` group."""
+    group = subparsers.add_parser("receipt", help="verify a citizen's receipt")
+    verbs = group.add_subparsers(metavar="VERB", required=True)
+    verb = verbs.add_parser(
+        "verify",
+        help="verify a receipt offline",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verb.add_argument("file", type=Path, metavar="FILE", help="the receipt (one line, three parts)")
+    verb.add_argument("--issuer-keys", type=Path, required=True, metavar="JWKS", help="the gateway's keys")
+    verb.add_argument("--ledger-key", metavar="VKEY", help="the log's verification key, origin+hash+base64")
+    verb.add_argument("--json", action="store_true", help="print one JSON object")
+    verb.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        data = read_bytes(arguments.file, MAX_BYTES).removesuffix(b"\n")
+        payload = verify(data, read_key_set(arguments.issuer_keys), arguments.ledger_key)
+    except ReceiptError as error:
+        what = str(error.params.get("what", ""))
+        if arguments.json:
+            print(json.dumps({"verified": False, "code": error.code, "what": what}))
+        else:
+            print(f"REFUSED {error.code}: {what}.", file=sys.stderr)
+        return 1
+    except InputUnusableError as error:
+        print(f"mydata: {error}", file=sys.stderr)
+        return 2
+    if arguments.json:
+        checked = arguments.ledger_key is not None
+        print(
+            json.dumps({"verified": True, "ledger_checked": checked, "receipt": payload}, ensure_ascii=False)
+        )
+    else:
+        print("\n".join(map(printable, _lines(payload, arguments.ledger_key is not None))))
+    return 0
+
+
+def _lines(payload: dict[str, Any], ledger_checked: bool) -> list[str]:
+    say = payload["language"]
+    consent, recipient = payload["consent"], payload["recipient"]
+    lines = [
+        f"Receipt {payload['id']}, verified",
+        f"  from      {payload['issuer']}, {payload['issued_at']}",
+        f"  to        {recipient['name'].get(say, '')} ({recipient['id']}) {recipient['contact']}",
+        f"  purpose   {payload['purpose']['name'].get(say, '')} ({payload['purpose']['id']})",
+        f"  from-to   {payload['start']} - {payload['end']}, kept {payload['retention']}",
+        f"  consent   {consent['id']} version {consent['version']}, text {consent['text_sha256'][:16]}...",
+        f"  manage    {payload['rights']['review_url']}",
+    ]
+    for item in payload["items"]:
+        fields = ", ".join(field["name"].get(say, field["id"]) for field in item["fields"])
+        names = f"{item['holder']['name'].get(say, '')} · {item['dataset']['name'].get(say, '')}"
+        lines.append(f"  item      {names} ({item['frequency']}): {fields}")
+    if ledger_checked:
+        place = payload["ledger"]["index"]
+        lines.append(f"  ledger    entry {place} stands in the log under the signed checkpoint")
+        lines.append("            (integrity only: a log nobody else watches could have been rewritten)")
+    else:
+        lines.append("  ledger    NOT checked: give --ledger-key to check that the log holds this")
+    return lines

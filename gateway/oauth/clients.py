@@ -21,11 +21,27 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.oauth.client_document import ClientDocumentError, checked, encryption_key, signing_keys
+from gateway.oauth.client_document import (
+    GRANT_TYPES,
+    ClientDocumentError,
+    checked,
+    encryption_key,
+    signing_keys,
+)
 from gateway.oauth.jws import PublicKey
 from gateway.oauth.tables import ClientRow
 
-__all__ = ["Client", "ClientDocumentError", "add", "every", "find", "of_row", "parse_client", "suspend"]
+__all__ = [
+    "GRANT_TYPES",
+    "Client",
+    "ClientDocumentError",
+    "add",
+    "every",
+    "find",
+    "of_row",
+    "parse_client",
+    "suspend",
+]
 
 SCOPES = frozenset({"company"})
 """`company`: a client's own doors, without any citizen (client_credentials)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.oauth.tables import ReplayRow
@@ -40,3 +40,9 @@ async def spend(session: AsyncSession, value: OneTime) -> bool:
 async def purge(session: AsyncSession, *, at: int) -> None:
     """Forget what is refused by its own dates anyway."""
     await session.execute(delete(_TABLE).where(_TABLE.c.expires_at < at))
+
+
+async def is_spent(session: AsyncSession, purpose: str, key_hash: bytes) -> bool:
+    """Whether a value was used up (for `revoked`: whether an access token was given up)."""
+    same = (_TABLE.c.purpose == purpose) & (_TABLE.c.key_hash == key_hash)
+    return (await session.execute(select(_TABLE.c.expires_at).where(same))).one_or_none() is not None

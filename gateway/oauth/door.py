@@ -1,0 +1,129 @@
+"""The way through every client-authenticated endpoint: read, load, decide, flush; and how it refuses.
+
+A refusal changes no consent, grant, token or code (design 3.6). Once the client is authenticated it spends
+the assertion and proof and may enter the ledger; before that it is only counted. The one exception is a
+replayed code: its grant ends (RFC 6749 4.1.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+
+from consent.events import Event
+from gateway.errors import Problem, catalogue
+from gateway.oauth import client_assertion, clients
+from gateway.oauth.answers import Answer, refused
+from gateway.oauth.exchange import Arrival, Exchange, Loaded
+from gateway.oauth.flows import AUTH_METHODS
+from gateway.oauth.form import read_form
+from gateway.oauth.grants import revoke_grant
+from gateway.oauth.refusals import OAuthRefusal
+from gateway.oauth.replay import spend
+from gateway.oauth.server import GatewayAuthorizationServer
+
+
+class Door:
+    """One endpoint. Subclasses say what to load beyond the client and how to decide."""
+
+    path: str
+    refusal: Event = Event.TOKEN_ACCESS_REFUSED
+
+    def __init__(self, server: GatewayAuthorizationServer) -> None:
+        """Serve for `server`; keeps no request state."""
+        self.server = server
+
+    async def load(self, session: AsyncSession, form: Mapping[str, str], loaded: Loaded) -> Loaded:  # noqa: ARG002
+        """Read what this endpoint decides on, beside the client. MUST NOT write."""
+        return loaded
+
+    def decide(self, exchange: Exchange) -> Answer:
+        """The answer, or OAuthRefusal. No I/O; changes go to `exchange.writes`."""
+        raise NotImplementedError
+
+    def authenticate(self, exchange: Exchange) -> clients.Client:
+        """Prove the client, by Authlib's registry of methods."""
+        client: clients.Client = self.server.authenticate_client(exchange, AUTH_METHODS, self.path)
+        return client
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one request; every Problem becomes an OAuth error response."""
+        exchange: Exchange | None = None
+        try:
+            exchange = await self._arrive(request)
+            with self.server.deciding(exchange):
+                decided = self.decide(exchange)
+            await self._flush(exchange)
+        except Exception as error:
+            problem = _problem(error)
+            if problem.status >= 500:
+                return refused(problem)
+            return refused(await self._refuse(exchange, problem))
+        return decided.response()
+
+    async def _arrive(self, request: Request) -> Exchange:
+        form = await read_form(request)
+        now = self.server.now()
+        assertion = client_assertion.present(form, issuer=self.server.issuer, now=now)
+        async with self.server.database.reading() as session:
+            client = await clients.find(session, assertion.client_id)
+            loaded = await self.load(session, form, Loaded(client=client)) if client else Loaded()
+        arrival = Arrival(form, request.headers.getlist("dpop"), self.server.issuer + self.path, now)
+        return Exchange(arrival, loaded, assertion)
+
+    async def _flush(self, exchange: Exchange) -> None:
+        async with self.server.database.transaction() as session:
+            refusal = await _spend(session, exchange)
+            for write in exchange.writes if refusal is None else ():
+                if (refusal := await write(session)) is not None:
+                    break
+            if refusal is not None:
+                await self._tell(session, exchange, refusal)
+        if refusal is not None:
+            raise _Told(refusal)
+
+    async def _refuse(self, exchange: Exchange | None, problem: Problem) -> Problem:
+        if isinstance(problem, _Told):
+            return problem.refusal
+        if exchange is None or not exchange.authenticated:
+            self.server.record.uncounted[problem.code] += 1
+            return problem
+        async with self.server.database.transaction() as session:
+            problem = await _spend(session, exchange) or problem
+            await self._tell(session, exchange, problem)
+        return problem
+
+    async def _tell(self, session: AsyncSession, exchange: Exchange, problem: Problem) -> None:
+        now, loaded = exchange.arrival.now, exchange.loaded
+        if problem.code == "code_replayed" and loaded.code is not None:
+            grant = loaded.code.grant
+            if await revoke_grant(session, grant.id, problem.code, at=now):
+                await self.server.record.revoked(grant, problem.code, at=now)(session)
+        await self.server.record.refused(session, self.refusal, exchange.client, problem.code, now)
+
+
+class _Told(OAuthRefusal):
+    """A refusal the flush has already written down."""
+
+    def __init__(self, refusal: OAuthRefusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+async def _spend(session: AsyncSession, exchange: Exchange) -> OAuthRefusal | None:
+    for once in exchange.once:
+        if not await spend(session, once):
+            return OAuthRefusal(once.code)
+    return None
+
+
+def _problem(error: Exception) -> Problem:
+    """The problem an error means; an error nobody named goes on as it is."""
+    if isinstance(error, Problem):
+        return error
+    if getattr(error, "code", None) in catalogue():
+        return Problem.of(error)
+    raise error

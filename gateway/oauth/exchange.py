@@ -1,0 +1,72 @@
+"""One request on its way through Authlib's core: what was loaded before deciding, what to write after.
+
+The pattern is load (async) -> decide (sync, Authlib, no I/O) -> flush (async, one transaction).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.oauth2.rfc6749 import OAuth2Request
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.oauth import client_assertion
+from gateway.oauth.clients import Client
+from gateway.oauth.grants import Code, Grant, RefreshToken
+from gateway.oauth.refusals import OAuthRefusal
+from gateway.oauth.replay import OneTime
+
+Write = Callable[[AsyncSession], Awaitable[OAuthRefusal | None]]
+"""A change to flush. A refusal it gives stops the flush; so only the first write may give one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The parts of an HTTP request an OAuth decision may look at."""
+
+    form: Mapping[str, str]
+    proofs: Sequence[str]
+    url: str
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was read before deciding; None where the request names nothing known."""
+
+    client: Client | None = None
+    code: Code | None = None
+    refresh: RefreshToken | None = None
+    grant: Grant | None = None
+    claims: Mapping[str, Any] | None = None
+    revoked: bool = False
+
+
+class Exchange(OAuth2Request):  # type: ignore[misc]
+    """Authlib's request, carrying its loaded rows in and its writes out. One task only."""
+
+    def __init__(
+        self, arrival: Arrival, loaded: Loaded, assertion: client_assertion.Presented | None = None
+    ) -> None:
+        """Wrap `arrival`; `assertion` is None where the client has been authenticated before (resume)."""
+        super().__init__("POST", arrival.url)
+        self.payload = BasicOAuth2Payload(dict(arrival.form))
+        self.arrival = arrival
+        self.loaded = loaded
+        self.assertion = assertion
+        self.once: list[OneTime] = []
+        self.writes: list[Write] = []
+        self.jkt: str | None = None
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The fields of the body."""
+        return dict(self.arrival.form)
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether the client proved who it is."""
+        return bool(self.once)

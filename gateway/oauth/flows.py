@@ -1,0 +1,136 @@
+"""The grant types, each an Authlib grant with our rules: every token bound to a key, every code once.
+
+They decide only. What they read stands in the exchange; what they change is appended to `exchange.writes`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from authlib.oauth2.rfc6749 import InvalidScopeError, grants
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.oauth.clients import Client
+from gateway.oauth.dpop import check_proof
+from gateway.oauth.exchange import Exchange
+from gateway.oauth.grants import Code, Grant, RefreshToken, claim_code
+from gateway.oauth.refusals import OAuthRefusal
+from gateway.oauth.tokens import new_secret
+
+AUTH_METHODS = ["private_key_jwt"]
+
+
+def prove_possession(exchange: Exchange, bound_to: str | None) -> None:
+    """Verify the DPoP proof of a token request and that it is of the key `bound_to`, if any is bound yet."""
+    arrival = exchange.arrival
+    proof = check_proof(arrival.proofs, method="POST", url=arrival.url, now=arrival.now)
+    exchange.once.append(proof.once)
+    exchange.jkt = proof.jkt
+    if bound_to not in (None, proof.jkt):
+        raise OAuthRefusal("proof_key_mismatch")
+
+
+def _alive(grant: Grant, now: int) -> Grant:
+    if code := grant.refusal(now):
+        raise OAuthRefusal(code)
+    return grant
+
+
+class CodeFlow(grants.AuthorizationCodeGrant):  # type: ignore[misc]
+    """authorization_code: the code is claimed atomically when the token is stored (FAPI 2.0 5.3.2.2-9)."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+    request: Exchange
+
+    def validate_requested_scope(self) -> None:
+        """No scope: data is asked for by authorization_details."""
+        if self.request.payload.scope:
+            raise InvalidScopeError
+
+    def generate_authorization_code(self) -> str:
+        """A fresh code of 256 random bits."""
+        return new_secret()
+
+    def save_authorization_code(self, code: str, request: Exchange) -> None:
+        """Hand the code to whoever flushes this exchange."""
+        request.authorization_code = code
+
+    def validate_token_request(self) -> None:
+        """Client, code, redirect_uri and verifier (Authlib's order), then the key."""
+        super().validate_token_request()
+        prove_possession(self.request, self.request.authorization_code.dpop_jkt)
+
+    def query_authorization_code(self, code: str, client: Client) -> Code:  # noqa: ARG002
+        """The loaded code, if it is this client's and still unused; says which it is not."""
+        found = self.request.loaded.code
+        if found is None or found.client_id != client.id:
+            raise OAuthRefusal("code_unknown")
+        if found.used:
+            raise OAuthRefusal("code_replayed")
+        if found.expires_at <= self.request.arrival.now:
+            raise OAuthRefusal("code_expired")
+        return found
+
+    def authenticate_user(self, authorization_code: Code) -> Grant:
+        """The grant the code stands for, alive with its consent."""
+        return _alive(authorization_code.grant, self.request.arrival.now)
+
+    def delete_authorization_code(self, authorization_code: Code) -> None:  # noqa: ARG002
+        """Claim the code first of all writes; who loses the race is refused."""
+        code, now = self.request.form["code"], self.request.arrival.now
+
+        async def claim(session: AsyncSession) -> OAuthRefusal | None:
+            return None if await claim_code(session, code, at=now) else OAuthRefusal("code_replayed")
+
+        self.request.writes.insert(0, claim)
+
+
+class RefreshFlow(grants.RefreshTokenGrant):  # type: ignore[misc]
+    """refresh_token: same key, same token again (FAPI 2.0 5.3.2.1-9), details as the consent stands now."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+    INCLUDE_NEW_REFRESH_TOKEN = False
+    request: Exchange
+
+    def validate_token_request(self) -> None:
+        """Client and token (Authlib's order), then the key, then that nothing wider is asked for."""
+        super().validate_token_request()
+        token: RefreshToken = self.request.refresh_token
+        prove_possession(self.request, token.jkt)
+        asked = self.request.form.get("authorization_details")
+        if asked is not None and not _same(asked, token.grant.details):
+            raise OAuthRefusal("details_widened")
+
+    def authenticate_refresh_token(self, refresh_token: str) -> RefreshToken:  # noqa: ARG002
+        """The loaded token while it may be used."""
+        found = self.request.loaded.refresh
+        if found is None or found.revoked or found.client_id != self.request.client.id:
+            raise OAuthRefusal("refresh_unknown")
+        return found
+
+    def authenticate_user(self, refresh_token: RefreshToken) -> Grant:
+        """The grant, alive with its consent."""
+        return _alive(refresh_token.grant, self.request.arrival.now)
+
+    def revoke_old_credential(self, refresh_token: RefreshToken) -> None:
+        """Nothing: refresh tokens are not rotated."""
+
+
+class CompanyFlow(grants.ClientCredentialsGrant):  # type: ignore[misc]
+    """client_credentials: a token without a citizen, for the client's own doors only."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+    request: Exchange
+
+    def validate_token_request(self) -> None:
+        """Client and scope (Authlib's order), then the key."""
+        super().validate_token_request()
+        prove_possession(self.request, None)
+
+
+def _same(text: str, details: list[dict[str, Any]]) -> bool:
+    try:
+        return bool(orjson.loads(text) == details)
+    except orjson.JSONDecodeError:
+        return False

@@ -1,0 +1,178 @@
+"""Grants, codes and refresh tokens: the records the doors decide on, and the repository that keeps them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.oauth.consents import COLUMNS, CONSENT, LiveConsent
+from gateway.oauth.tables import AuthorizationCodeRow, GrantRow, RefreshTokenRow
+
+CODES = AuthorizationCodeRow.__table__  # type: ignore[attr-defined]
+GRANTS = GrantRow.__table__  # type: ignore[attr-defined]
+REFRESH = RefreshTokenRow.__table__  # type: ignore[attr-defined]
+
+
+def hashed(secret: str) -> bytes:
+    """What is kept of a code or token: 128 random bits and more need no slow hash."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An authorization together with its live consent. `details` are what the citizen granted."""
+
+    id: str
+    client_id: str
+    subject_id: str
+    consent_id: str
+    consent_version: int
+    scope: str
+    details: list[dict[str, Any]]
+    revoked: bool
+    consent: LiveConsent
+
+    def refusal(self, now: int, *, version: int | None = None) -> str | None:
+        """Why this grant gives nothing now; `version` is the consent version a token was made for."""
+        if self.revoked:
+            return "grant_revoked"
+        if dead := self.consent.refusal(now):
+            return dead
+        wanted = self.consent_version if version is None else version
+        return None if wanted == self.consent.version else "consent_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An issued authorization code (Authlib's `AuthorizationCodeMixin` by shape)."""
+
+    client_id: str
+    redirect_uri: str
+    scope: str
+    code_challenge: str
+    dpop_jkt: str | None
+    expires_at: int
+    used: bool
+    grant: Grant
+    code_challenge_method: str = "S256"
+
+    def get_redirect_uri(self) -> str:
+        """Where the code was sent."""
+        return self.redirect_uri
+
+    def get_scope(self) -> str:
+        """The granted scope."""
+        return self.scope
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """A refresh token (Authlib's `TokenMixin` by shape); never rotated."""
+
+    client_id: str
+    jkt: str
+    expires_at: int
+    revoked: bool
+    grant: Grant
+
+    def get_scope(self) -> str:
+        """The granted scope."""
+        return self.grant.scope
+
+    def check_client(self, client: Any) -> bool:
+        """Whether it was issued to this client."""
+        return bool(self.client_id == client.id)
+
+
+_GRANT_COLUMNS = (*GRANTS.c, *COLUMNS[1:])
+
+
+def grant_of(row: Row[Any]) -> Grant:
+    """The grant of a row that selects GRANT columns and consent columns."""
+    at = row._mapping
+    consent = LiveConsent(
+        at[GRANTS.c.consent_id], at["consent_state"], at["consent_now"], at["consent_end_at"]
+    )
+    return Grant(
+        id=at[GRANTS.c.id],
+        client_id=at[GRANTS.c.client_id],
+        subject_id=at[GRANTS.c.subject_id],
+        consent_id=at[GRANTS.c.consent_id],
+        consent_version=at[GRANTS.c.consent_version],
+        scope=at[GRANTS.c.scope],
+        details=orjson.loads(at[GRANTS.c.details]),
+        revoked=at[GRANTS.c.revoked_at] is not None,
+        consent=consent,
+    )
+
+
+async def find_grant(session: AsyncSession, grant_id: str) -> Grant | None:
+    """The grant with its live consent; one query on two primary keys."""
+    joined = GRANTS.join(CONSENT, CONSENT.c.id == GRANTS.c.consent_id)
+    query = select(*_GRANT_COLUMNS).select_from(joined).where(GRANTS.c.id == grant_id)
+    row = (await session.execute(query)).one_or_none()
+    return grant_of(row) if row else None
+
+
+async def find_code(session: AsyncSession, code: str) -> Code | None:
+    """The code with its grant and live consent, used or not."""
+    row = (await session.execute(select(CODES).where(CODES.c.code_hash == hashed(code)))).one_or_none()
+    grant = await find_grant(session, row.grant_id) if row else None
+    if row is None or grant is None:
+        return None
+    used, jkt = row.used_at is not None, row.dpop_jkt
+    return Code(
+        row.client_id, row.redirect_uri, row.scope, row.code_challenge, jkt, row.expires_at, used, grant
+    )
+
+
+async def find_refresh(session: AsyncSession, token: str) -> RefreshToken | None:
+    """The refresh token with its grant and live consent, revoked or not."""
+    row = (await session.execute(select(REFRESH).where(REFRESH.c.token_hash == hashed(token)))).one_or_none()
+    grant = await find_grant(session, row.grant_id) if row else None
+    if row is None or grant is None:
+        return None
+    return RefreshToken(row.client_id, row.jkt, row.expires_at, row.revoked_at is not None, grant)
+
+
+async def claim_code(session: AsyncSession, code: str, *, at: int) -> bool:
+    """Use the code up. Of any number at once exactly one gets True; never after its expiry."""
+    unused = (CODES.c.code_hash == hashed(code)) & CODES.c.used_at.is_(None) & (CODES.c.expires_at > at)
+    claimed = update(CODES).where(unused).values(used_at=at).returning(CODES.c.grant_id)
+    return (await session.execute(claimed)).one_or_none() is not None
+
+
+async def keep_refresh(session: AsyncSession, token: str, grant: Grant, *, jkt: str, at: int) -> None:
+    """Remember a new refresh token of `grant`; it ends with the consent."""
+    await session.execute(
+        insert(REFRESH).values(
+            token_hash=hashed(token), grant_id=grant.id, client_id=grant.client_id, jkt=jkt,
+            created_at=at, expires_at=grant.consent.end_at,
+        )
+    )  # fmt: skip
+
+
+async def revoke_grant(session: AsyncSession, grant_id: str, why: str, *, at: int) -> bool:
+    """End a grant: its codes, refresh tokens and access tokens are dead at once. Its consent stays."""
+    alive = (GRANTS.c.id == grant_id) & GRANTS.c.revoked_at.is_(None)
+    ended = update(GRANTS).where(alive).values(revoked_at=at, revoked_why=why, updated_at=at)
+    return (await session.execute(ended.returning(GRANTS.c.id))).one_or_none() is not None
+
+
+async def follow_consent(
+    session: AsyncSession, consent_id: str, version: int, details: list[dict[str, Any]], *, at: int
+) -> None:
+    """Let the grants of a narrowed consent follow it, in the transaction that narrowed it.
+
+    Access tokens of the earlier version are dead; the refresh token then gives the narrowed details.
+    """
+    text = orjson.dumps(details).decode()
+    alive = (GRANTS.c.consent_id == consent_id) & GRANTS.c.revoked_at.is_(None)
+    await session.execute(
+        update(GRANTS).where(alive).values(consent_version=version, details=text, updated_at=at)
+    )

@@ -1,0 +1,57 @@
+"""What the server says about itself: RFC 8414 and OpenID discovery (identical), and RFC 9728."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+
+from gateway.oauth.clients import GRANT_TYPES, SCOPES
+from gateway.oauth.jws import ALGORITHMS
+from gateway.oauth.server import GatewayAuthorizationServer
+
+AUTHENTICATED = ("token", "revocation", "introspection")
+
+
+def server_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
+    """The metadata document; Authlib's validator has passed it."""
+    issuer, algorithms = server.issuer, list(ALGORITHMS)
+    document: dict[str, Any] = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "revocation_endpoint": f"{issuer}/revoke",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "jwks_uri": f"{issuer}/.well-known/jwks.json",
+        "require_pushed_authorization_requests": True,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": list(GRANT_TYPES),
+        "scopes_supported": sorted(SCOPES),
+        "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": algorithms,
+        "authorization_details_types_supported": list(server.details_types),
+        "authorization_response_iss_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "ui_locales_supported": ["ko", "en"],
+    }
+    for endpoint in AUTHENTICATED:
+        document[f"{endpoint}_endpoint_auth_methods_supported"] = ["private_key_jwt"]
+        document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = algorithms
+    AuthorizationServerMetadata(document).validate()
+    return document
+
+
+def resource_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
+    """Protected resource metadata of the data doors (RFC 9728 2)."""
+    return {
+        "resource": server.minter.audience,
+        "authorization_servers": [server.issuer],
+        "bearer_methods_supported": ["header"],
+        "scopes_supported": sorted(SCOPES),
+        "authorization_details_types_supported": list(server.details_types),
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
+        "dpop_bound_access_tokens_required": True,
+    }

@@ -1,0 +1,147 @@
+"""POST /par: pushed authorization requests (RFC 9126), the only way to begin (FAPI 2.0 5.3.2.2-2 to 4)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent.events import Event
+from gateway.oauth.answers import Answer
+from gateway.oauth.clients import Client
+from gateway.oauth.details import read_details
+from gateway.oauth.door import Door
+from gateway.oauth.dpop import check_proof
+from gateway.oauth.exchange import Exchange, Write
+from gateway.oauth.grants import hashed
+from gateway.oauth.refusals import OAuthRefusal
+from gateway.oauth.tables import AuthorizationRequestRow
+from gateway.oauth.tokens import new_secret
+
+URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
+EXPIRES_SECONDS = 300
+"""Life of a request_uri; FAPI 2.0 5.3.2.2-12 wants less than 600."""
+ANSWER_SECONDS = 1800
+"""Time to sign in, read and answer the consent page, from the push."""
+
+KEPT = (
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+)
+_LONGEST = 1024
+_QUERY = "response_mode must be query"
+_JKT = re.compile(r"[A-Za-z0-9_-]{43}")
+_TABLE = AuthorizationRequestRow.__table__  # type: ignore[attr-defined]
+
+
+Form = dict[str, str]
+Holds = Callable[[Form, Client], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of a pushed request: code of the refusal, its clause, the predicate, what is wanted."""
+
+    code: str
+    clause: str
+    holds: Holds
+    what: str = ""
+
+
+def _absent(name: str) -> Holds:
+    return lambda form, _client: name not in form
+
+
+def _one_of(name: str, *allowed: str | None) -> Holds:
+    return lambda form, _client: form.get(name) in allowed
+
+
+def _registered(form: Form, client: Client) -> bool:
+    return form.get("redirect_uri") in client.redirect_uris
+
+
+def _short(form: Form, _client: Client) -> bool:
+    return all(len(form.get(name, "")) <= _LONGEST for name in ("state", "nonce"))
+
+
+def _thumbprint(form: Form, _client: Client) -> bool:
+    return _JKT.fullmatch(form.get("dpop_jkt", "A" * 43)) is not None
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("invalid_request", "RFC 9126 2.1", _absent("request_uri"), "request_uri is not allowed here"),
+    Rule("invalid_request", "RFC 9101", _absent("request"), "request objects are not supported"),
+    Rule(
+        "invalid_request", "JARM 2.3", _one_of("response_mode", None, "query"), "response_mode must be query"
+    ),
+    Rule("unsupported_response_type", "FAPI2-SP 5.3.2.2-1", _one_of("response_type", "code")),
+    Rule("redirect_uri_unregistered", "FAPI2-SP 5.3.2.2-6", _registered),
+    Rule("invalid_request", "FAPI2-SP 5.3.2.2-14", _short, f"state and nonce may have {_LONGEST} characters"),
+    Rule("invalid_request", "RFC 9449 10", _thumbprint, "dpop_jkt must be a JWK thumbprint"),
+)
+
+
+class PushDoor(Door):
+    """Takes a request in, and gives the one-time reference the browser carries."""
+
+    path = "/par"
+    refusal = Event.OAUTH_AUTHORIZATION_REFUSED
+
+    def decide(self, exchange: Exchange) -> Answer:
+        """Authenticate, check, remember. 201 with request_uri and expires_in."""
+        client = self.authenticate(exchange)
+        form, now = exchange.form, exchange.arrival.now
+        jkt = _bound_key(exchange)
+        for rule in RULES:
+            if not rule.holds(form, client):
+                raise OAuthRefusal(rule.code, **({"what": rule.what} if rule.what else {}))
+        exchange.payload.data.setdefault("client_id", client.id)
+        self.server.get_consent_grant(exchange)  # Authlib: response type, redirect_uri, scope, PKCE
+        details = read_details(form.get("authorization_details"), client, self.server.validate_details)
+        reference = URI_PREFIX + new_secret()
+        kept = {name: exchange.payload.data[name] for name in KEPT if name in exchange.payload.data}
+        exchange.writes.append(_keeping(reference, kept, details, jkt, now))
+        told = {"request": hashed(reference).hex(), "details": hashlib.sha256(details.encode()).hexdigest()}
+        exchange.writes.append(self.server.record.pushed(client, told, at=now))
+        return Answer(201, {"request_uri": reference, "expires_in": EXPIRES_SECONDS})
+
+
+def _bound_key(exchange: Exchange) -> str | None:
+    """The key the code will be bound to: by header, by `dpop_jkt`, or both alike (RFC 9449 10.1)."""
+    arrival, named = exchange.arrival, exchange.form.get("dpop_jkt")
+    if not arrival.proofs:
+        return named
+    proof = check_proof(arrival.proofs, method="POST", url=arrival.url, now=arrival.now)
+    exchange.once.append(proof.once)
+    if named not in (None, proof.jkt):
+        raise OAuthRefusal("dpop_invalid", check="proof.dpop_jkt", what="dpop_jkt must name the proof key")
+    return proof.jkt
+
+
+def _keeping(reference: str, kept: dict[str, str], details: str, jkt: str | None, now: int) -> Write:
+    parameters = orjson.dumps({**kept, "authorization_details": details}).decode()
+    values = {
+        "interaction_id": new_secret(),
+        "request_hash": hashed(reference),
+        "client_id": kept["client_id"],
+        "parameters": parameters,
+        "dpop_jkt": jkt,
+        "created_at": now,
+        "expires_at": now + EXPIRES_SECONDS,
+        "answer_by": now + ANSWER_SECONDS,
+    }
+
+    async def keep(session: AsyncSession) -> None:
+        await session.execute(insert(_TABLE).values(**values))
+
+    return keep

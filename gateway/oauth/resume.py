@@ -1,0 +1,130 @@
+"""GET /authorize/resume/{interaction}: the ending. The code is made at the last moment, once.
+
+Only the browser session that answered may take it, so a leaked link gives nothing. Every response to the
+client carries `iss` (RFC 9207).
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, insert, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.oauth import clients
+from gateway.oauth.answers import Answer
+from gateway.oauth.clients import Client
+from gateway.oauth.consents import LiveConsent, find_consent
+from gateway.oauth.exchange import Arrival, Exchange, Loaded
+from gateway.oauth.grants import CODES, GRANTS, hashed
+from gateway.oauth.interactions import REQUESTS, find
+from gateway.oauth.refusals import OAuthRefusal
+from gateway.oauth.server import GatewayAuthorizationServer
+from gateway.oauth.tokens import new_secret
+
+CODE_SECONDS = 60
+"""Life of a code: FAPI 2.0 5.3.2.1-11."""
+RESUME_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    row: Row[Any]
+    client: Client
+    consent: LiveConsent | None
+    parameters: dict[str, str]
+
+    def granted(self, now: int) -> bool:
+        """Whether there is still a consent to make a code of; it may be withdrawn by now."""
+        return bool(self.row.allowed) and self.consent is not None and self.consent.refusal(now) is None
+
+
+async def resume(server: GatewayAuthorizationServer, request: Request) -> Response:
+    """303 to the client with `code` or `error`, `state` and `iss`.
+
+    Raises Problem for the error page: `request_unknown`, `request_not_yours`, `request_answered`,
+    `request_expired`.
+    """
+    now = server.now()
+    settled = await _load(server, request, now)
+    answer, code = _decide(server, settled, now)
+    async with server.database.transaction() as session:
+        await _claim(session, settled, now)
+        if code is not None:
+            await _keep(session, settled, code, now)
+    return answer.response()
+
+
+async def _load(server: GatewayAuthorizationServer, request: Request, now: int) -> _Settled:
+    async with server.database.reading() as session:
+        row = await find(session, request.path_params["interaction_id"])
+        if row is None or row.settled_at is None:
+            raise OAuthRefusal("request_unknown")
+        client = await clients.find(session, row.client_id)
+        consent = await find_consent(session, row.consent_id) if row.consent_id else None
+    presented = server.session_of(request) or ""
+    if not hmac.compare_digest(presented.encode(), row.session_hash.encode()):
+        raise OAuthRefusal("request_not_yours")
+    if row.finished_at is not None:
+        raise OAuthRefusal("request_answered")
+    if row.settled_at + RESUME_SECONDS <= now:
+        raise OAuthRefusal("request_expired")
+    if client is None or not client.active:
+        raise OAuthRefusal("request_unknown")
+    return _Settled(row, client, consent, orjson.loads(row.parameters))
+
+
+def _decide(server: GatewayAuthorizationServer, settled: _Settled, now: int) -> tuple[Answer, str | None]:
+    """Let Authlib's core make the authorization response."""
+    exchange = Exchange(
+        Arrival(settled.parameters, (), server.issuer + "/authorize", now), Loaded(settled.client)
+    )
+    with server.deciding(exchange):
+        grant = server.get_authorization_grant(exchange)
+        answer: Answer = server.create_authorization_response(
+            exchange, grant_user=settled.row if settled.granted(now) else None, grant=grant
+        )
+    return answer, exchange.authorization_code
+
+
+async def _claim(session: AsyncSession, settled: _Settled, now: int) -> None:
+    open_ = (REQUESTS.c.interaction_id == settled.row.interaction_id) & REQUESTS.c.finished_at.is_(None)
+    claimed = update(REQUESTS).where(open_).values(finished_at=now).returning(REQUESTS.c.client_id)
+    if (await session.execute(claimed)).one_or_none() is None:
+        raise OAuthRefusal("request_answered")
+
+
+async def _keep(session: AsyncSession, settled: _Settled, code: str, now: int) -> None:
+    row, grant_id = settled.row, new_secret()
+    await session.execute(
+        insert(GRANTS).values(
+            id=grant_id,
+            client_id=row.client_id,
+            subject_id=row.subject_id,
+            consent_id=row.consent_id,
+            consent_version=row.consent_version,
+            scope="",
+            details=row.details,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    await session.execute(
+        insert(CODES).values(
+            code_hash=hashed(code),
+            interaction_id=row.interaction_id,
+            client_id=row.client_id,
+            grant_id=grant_id,
+            redirect_uri=settled.parameters["redirect_uri"],
+            scope="",
+            code_challenge=settled.parameters["code_challenge"],
+            dpop_jkt=row.dpop_jkt,
+            created_at=now,
+            expires_at=now + CODE_SECONDS,
+        )
+    )

@@ -1,0 +1,34 @@
+"""The addresses of the authorization server, as plain Starlette routes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.routing import Route
+
+from gateway.oauth.authorize import authorize
+from gateway.oauth.door import Door
+from gateway.oauth.introspect import IntrospectDoor
+from gateway.oauth.metadata import resource_metadata, server_metadata
+from gateway.oauth.par import PushDoor
+from gateway.oauth.published import publish
+from gateway.oauth.resume import resume
+from gateway.oauth.revoke import RevokeDoor
+from gateway.oauth.server import GatewayAuthorizationServer
+from gateway.oauth.token import TokenDoor
+
+DOORS: tuple[type[Door], ...] = (PushDoor, TokenDoor, RevokeDoor, IntrospectDoor)
+
+
+def routes(server: GatewayAuthorizationServer) -> list[Route]:
+    """Every route of `server`. Browser routes raise Problem for the app's error page; the rest never do."""
+    metadata = publish(server_metadata(server))
+    return [
+        *(Route(door.path, door(server).answer, methods=["POST"]) for door in DOORS),
+        Route("/authorize", partial(authorize, server), methods=["GET"]),
+        Route("/authorize/resume/{interaction_id}", partial(resume, server), methods=["GET"]),
+        Route("/.well-known/oauth-authorization-server", metadata),
+        Route("/.well-known/openid-configuration", metadata),
+        Route("/.well-known/oauth-protected-resource", publish(resource_metadata(server))),
+        Route("/.well-known/jwks.json", publish(server.minter.signing.jwks(), "application/jwk-set+json")),
+    ]

@@ -1,0 +1,167 @@
+"""The authorization server: Authlib's core with our doors around it.
+
+    load (async)   the rows a request names            Door.load
+    decide (sync)  Authlib's grants, our checks, no I/O Door.decide -> this class
+    flush (async)  one transaction                      Door
+
+Authlib's core is synchronous and asks the server for clients and tokens while it decides; here it finds
+them in the current `Exchange` and leaves its writes there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from authlib.oauth2.base import OAuth2Error
+from authlib.oauth2.rfc6749 import AuthorizationServer
+from authlib.oauth2.rfc9207 import IssuerParameter
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+
+from consent.clock import Clock
+from gateway.database import Database
+from gateway.oauth import client_assertion
+from gateway.oauth.answers import Answer
+from gateway.oauth.clients import SCOPES, Client
+from gateway.oauth.details import TYPES, Validate
+from gateway.oauth.exchange import Exchange, Write
+from gateway.oauth.flows import CodeFlow, CompanyFlow, RefreshFlow
+from gateway.oauth.grants import Grant, keep_refresh
+from gateway.oauth.ledger import Record
+from gateway.oauth.pkce import S256Challenge
+from gateway.oauth.refusals import of_authlib
+from gateway.oauth.tokens import Minter, new_secret
+
+_current: ContextVar[Exchange] = ContextVar("mydata_oauth_exchange")
+
+
+class _Issuer(IssuerParameter):  # type: ignore[misc]
+    """`iss` in every authorization response, errors included (RFC 9207)."""
+
+    def __init__(self, issuer: str) -> None:
+        self._issuer = issuer
+
+    def get_issuer(self) -> str:
+        return self._issuer
+
+
+class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
+    """One per process; holds collaborators and no request state. Build it in gateway/app.py."""
+
+    def __init__(
+        self,
+        *,
+        minter: Minter,
+        database: Database,
+        record: Record,
+        clock: Clock,
+        validate_details: Validate,
+        session_of: Callable[[Request], str | None],
+    ) -> None:
+        """Wire the collaborators.
+
+        `validate_details(details, client)` refuses what may not be asked for. `session_of(request)` gives
+        the hash that names the browser's session, the same as `Settlement.session_hash`.
+        """
+        super().__init__(scopes_supported=sorted(SCOPES))
+        # Authlib logs whole tokens at debug level.
+        logging.getLogger("authlib").setLevel(logging.INFO)
+        self.issuer = minter.issuer
+        self.minter = minter
+        self.database = database
+        self.record = record
+        self.clock = clock
+        self.validate_details = validate_details
+        self.session_of = session_of
+        self.details_types = TYPES
+        self.register_client_auth_method("private_key_jwt", _private_key_jwt)
+        self.register_grant(CodeFlow, [S256Challenge()])
+        self.register_grant(RefreshFlow)
+        self.register_grant(CompanyFlow)
+        self.register_token_generator("default", self._tokens)
+        self.register_extension(lambda _server: _Issuer(self.issuer)(self))
+
+    def now(self) -> int:
+        """The present second."""
+        return int(self.clock().timestamp())
+
+    @contextmanager
+    def deciding(self, exchange: Exchange) -> Iterator[None]:
+        """Let the core decide on `exchange`; its errors come out as refusals."""
+        token = _current.set(exchange)
+        try:
+            yield
+        except OAuth2Error as error:
+            raise of_authlib(error) from error
+        finally:
+            _current.reset(token)
+
+    # --- what Authlib's core asks for ---
+
+    def query_client(self, client_id: str) -> Client | None:
+        """The loaded client, if it is the one asked for."""
+        client = _current.get().loaded.client
+        return client if client is not None and client.id == client_id else None
+
+    def create_oauth2_request(self, request: Exchange) -> Exchange:
+        """An exchange is Authlib's request already."""
+        return request
+
+    def handle_response(self, status: int, body: Any, headers: Any) -> Answer:
+        """Keep what the core answers; it becomes a response after the flush."""
+        return Answer(status, body or None, dict(headers))
+
+    def handle_error_response(self, request: Exchange, error: OAuth2Error) -> Answer:
+        """Send an authorization error to the client's address; anything else is a refusal of the door."""
+        if error.redirect_uri:
+            return self.handle_response(*error(self.get_error_uri(request, error)))
+        raise of_authlib(error)
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Nobody listens: what happened goes to the ledger."""
+
+    def save_token(self, token: dict[str, Any], request: Exchange) -> None:
+        """Nothing more: `_tokens` has put the writes of what it made into the exchange."""
+
+    def _tokens(self, *, client: Client, user: Grant | None, include_refresh_token: bool, **_: Any) -> Any:
+        """Authlib's token generator: an access token for a grant (`user`) or for the company itself."""
+        exchange = _current.get()
+        now, jkt = exchange.arrival.now, str(exchange.jkt)
+        if user is None:
+            scope = exchange.payload.scope or " ".join(sorted(SCOPES))
+            minted = self.minter.for_company(client, scope, jkt, now)
+            body: dict[str, Any] = {"scope": scope}
+        else:
+            minted = self.minter.for_grant(client, user, jkt, now)
+            body = {"authorization_details": user.details, "grant_id": user.id}
+            if include_refresh_token:
+                body["refresh_token"] = new_secret()
+                exchange.writes.append(_keeping(body["refresh_token"], user, jkt, now))
+        exchange.writes.append(self.record.issued(client, user, minted, at=now))
+        return {
+            "access_token": minted.token,
+            "token_type": "DPoP",
+            "expires_in": minted.expires_in,
+            **body,
+        }
+
+
+def _private_key_jwt(_query: object, exchange: Exchange) -> Client | None:
+    """Authlib's client authentication method: verify the assertion against the loaded client."""
+    if exchange.assertion is None:
+        return None
+    once = client_assertion.authenticate(exchange.assertion, exchange.loaded.client)
+    exchange.once.insert(0, once)
+    exchange.client = exchange.loaded.client
+    return exchange.loaded.client
+
+
+def _keeping(token: str, grant: Grant, jkt: str, now: int) -> Write:
+    async def keep(session: AsyncSession) -> None:
+        await keep_refresh(session, token, grant, jkt=jkt, at=now)
+
+    return keep

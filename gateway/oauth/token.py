@@ -1,0 +1,38 @@
+"""POST /token: the decision is Authlib's core with our flows; here is only what it needs loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.oauth.answers import Answer
+from gateway.oauth.clients import GRANT_TYPES
+from gateway.oauth.door import Door
+from gateway.oauth.exchange import Exchange, Loaded
+from gateway.oauth.grants import find_code, find_refresh
+from gateway.oauth.refusals import OAuthRefusal
+
+
+class TokenDoor(Door):
+    """authorization_code, refresh_token and client_credentials."""
+
+    path = "/token"
+
+    async def load(self, session: AsyncSession, form: Mapping[str, str], loaded: Loaded) -> Loaded:
+        """The code or refresh token with its grant and live consent."""
+        match form.get("grant_type"):
+            case "authorization_code":
+                return replace(loaded, code=await find_code(session, form.get("code", "")))
+            case "refresh_token":
+                return replace(loaded, refresh=await find_refresh(session, form.get("refresh_token", "")))
+        return loaded
+
+    def decide(self, exchange: Exchange) -> Answer:
+        """What Authlib's core answers."""
+        if exchange.form.get("grant_type") not in GRANT_TYPES:
+            self.authenticate(exchange)
+            raise OAuthRefusal("unsupported_grant_type")
+        answer: Answer = self.server.create_token_response(exchange)
+        return answer

@@ -119,13 +119,8 @@ class ResourceServer:
 
     def _challenge(self, refused: OAuthRefusal) -> OAuthRefusal:
         """The refusal as a protected resource tells it: 401 (RFC 9449 7.1, RFC 9728 5.1) or 403."""
-        status = 403 if refused.code == "token_wrong_door" else 401
-        error = {"dpop_invalid": "invalid_dpop_proof", "dpop_replayed": "invalid_dpop_proof"}.get(
-            refused.code
-        )
-        told = refused.at(
-            error=error or ("insufficient_scope" if status == 403 else "invalid_token"), status=status
-        )
+        error, status = _TOLD.get(refused.code, ("invalid_token", 401))
+        told = refused.at(error=error, status=status)
         metadata = f"{self._server.issuer}/.well-known/oauth-protected-resource"
         named = "" if refused.code == "token_missing" else f'error="{told.oauth_error}", '
         told.headers = {

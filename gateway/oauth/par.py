@@ -81,9 +81,7 @@ def _thumbprint(form: Form, _client: Client) -> bool:
 RULES: tuple[Rule, ...] = (
     Rule("invalid_request", "RFC 9126 2.1", _absent("request_uri"), "request_uri is not allowed here"),
     Rule("invalid_request", "RFC 9101", _absent("request"), "request objects are not supported"),
-    Rule(
-        "invalid_request", "JARM 2.3", _one_of("response_mode", None, "query"), "response_mode must be query"
-    ),
+    Rule("invalid_request", "JARM 2.3", _one_of("response_mode", None, "query"), _QUERY),
     Rule("unsupported_response_type", "FAPI2-SP 5.3.2.2-1", _one_of("response_type", "code")),
     Rule("redirect_uri_unregistered", "FAPI2-SP 5.3.2.2-6", _registered),
     Rule("invalid_request", "FAPI2-SP 5.3.2.2-14", _short, f"state and nonce may have {_LONGEST} characters"),

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from consent.catalogue import Catalogue
-from consent.errors import TermsError
+from consent.errors import ChoiceError
 from consent.items import Item, Terms
 
 
@@ -41,7 +41,7 @@ def field_switches(item: Item, catalogue: Catalogue) -> tuple[str, ...]:
 def narrow(terms: Terms, choices: Choices, *, catalogue: Catalogue) -> Terms:
     """What the citizen agreed to: required and chosen items, and of each only the sensitive fields chosen.
 
-    Never widens. TermsError `choice_unknown` for a choice that was not offered, `required_item_not_chosen`
+    Never widens. ChoiceError `choice_unknown` for a choice that was not offered, `required_item_not_chosen`
     when an item the client needs would fall away, `nothing_chosen` when nothing would be left.
     """
     _only_offered(terms, choices, catalogue)
@@ -54,37 +54,37 @@ def narrow(terms: Terms, choices: Choices, *, catalogue: Catalogue) -> Terms:
         if taken and fields:
             keep[item.name] = fields
         elif item.required:
-            raise TermsError("required_item_not_chosen", item=item.name)
+            raise ChoiceError("required_item_not_chosen", item=item.name)
     return restrict(terms, keep)
 
 
 def restrict(terms: Terms, keep: Mapping[str, Collection[str]]) -> Terms:
     """The same terms with only the items named in `keep`, each with only the fields given there.
 
-    TermsError `choice_unknown` for an item or field the terms do not have, `nothing_chosen` if none is left.
+    ChoiceError `choice_unknown` for an item or field the terms do not have, `nothing_chosen` if none is left.
     """
     for name, fields in keep.items():
         item = terms.item(name)
         if item is None or not set(fields) <= set(item.fields):
-            raise TermsError("choice_unknown", item=name)
+            raise ChoiceError("choice_unknown", item=name)
     items = []
     for item in terms.items:
         fields = tuple(name for name in item.fields if name in keep.get(item.name, ()))
         if fields:
             items.append(replace(item, fields=fields))
     if not items:
-        raise TermsError("nothing_chosen")
+        raise ChoiceError("nothing_chosen")
     return replace(terms, items=tuple(items))
 
 
 def _only_offered(terms: Terms, choices: Choices, catalogue: Catalogue) -> None:
     switched = {item.name for item in terms.items if has_switch(item, catalogue)}
     for name in sorted(choices.items - switched):
-        raise TermsError("choice_unknown", item=name)
+        raise ChoiceError("choice_unknown", item=name)
     for name, fields in choices.fields.items():
         item = terms.item(name)
         if item is None or not fields <= set(field_switches(item, catalogue)):
-            raise TermsError("choice_unknown", item=name)
+            raise ChoiceError("choice_unknown", item=name)
 
 
 def within(terms: Terms, outer: Terms) -> bool:
@@ -92,5 +92,5 @@ def within(terms: Terms, outer: Terms) -> bool:
     keep = {item.name: item.fields for item in terms.items}
     try:
         return restrict(outer, keep) == terms
-    except TermsError:
+    except ChoiceError:
         return False

@@ -19,14 +19,20 @@ class CatalogueError(ConsentError):
 
 
 class TermsError(ConsentError):
-    """A request for data, or a choice among it, is not one this gateway can put before a citizen.
+    """A request for data is not one this gateway can put before a citizen.
 
     At an OAuth door every code answers `invalid_authorization_details` (RFC 9396 5).
     """
 
 
+class ChoiceError(ConsentError):
+    """A citizen's choice does not fit what was offered: `choice_unknown`, `required_item_not_chosen`,
+    `nothing_chosen`.
+    """
+
+
 class MoveError(ConsentError):
-    """The consent cannot make this move: `consent_not_found`, `consent_move_illegal`, `consent_changed`."""
+    """The consent cannot make this move: `consent_not_found`, `consent_move_illegal`, `consent_moved_on`."""
 
 
 class ConsortiumError(ConsentError):

@@ -50,7 +50,7 @@ async def add(session: AsyncSession, consent: Consent, step: Move) -> bool:
 async def replace(session: AsyncSession, before: Consent, after: Consent, step: Move) -> None:
     """Compare-and-set on (id, version, state) and keep the new version in the history.
 
-    Raises MoveError `consent_changed` when `before` is not how the consent stands; nothing is written then.
+    Raises MoveError `consent_moved_on` when `before` is not how the consent stands; nothing is written then.
     """
     statement = (
         update(_CONSENT)
@@ -60,7 +60,7 @@ async def replace(session: AsyncSession, before: Consent, after: Consent, step: 
         .returning(_CONSENT.c.id)
     )
     if (await session.execute(statement)).one_or_none() is None:
-        raise MoveError("consent_changed")
+        raise MoveError("consent_moved_on")
     await _add_version(session, after, step)
 
 

@@ -100,12 +100,12 @@ async def narrow(
 ) -> Consent:
     """The citizen takes items or fields away from the consent they saw as `version`; the id stays.
 
-    Raises MoveError `consent_not_found` (also for another citizen's), `consent_changed` (it has moved on
+    Raises MoveError `consent_not_found` (also for another citizen's), `consent_moved_on` (it has moved on
     since the page was shown), `consent_move_illegal`, `consent_not_narrower`.
     """
     before = await _own(session, consent_id, subject)
     if before.version != version:
-        raise MoveError("consent_changed")
+        raise MoveError("consent_moved_on")
     moved = move(before, Move.NARROW, at, terms=terms)
     after = replace(moved, text_hash=text.hash, language=text.language)
     await repository.keep_text(session, text, at)

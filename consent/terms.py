@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from consent.choices import Choices, field_switches, has_switch, narrow, restrict
 from consent.details import parse_details
-from consent.errors import TermsError
+from consent.errors import ChoiceError, TermsError
 from consent.items import DETAILS_TYPE, Item, Terms, to_details
 from consent.parties import ClientInfo, HolderInfo
 
 __all__ = [
     "DETAILS_TYPE",
+    "ChoiceError",
     "Choices",
     "ClientInfo",
     "HolderInfo",

@@ -35,6 +35,15 @@ class Settings(BaseSettings):
     )
     policy_engine: Literal["embedded", "opa"] = "embedded"
     opa_url: str = "http://127.0.0.1:8181"
+    policies: Path | None = Field(
+        default=None, description="Folder of the policy; default: the one beside the code."
+    )
+    pseudonym_epoch: int = Field(
+        default=1, ge=1, description="Raise it to give every recipient new pseudonyms."
+    )
+    ca: Path | None = Field(
+        default=None, description="PEM file of a private authority holders and IdP are trusted by."
+    )
     ledger_origin: str = "mydata.local/ledger/2026"
     trusted_proxies: tuple[str, ...] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -15,7 +15,7 @@ KINDS = frozenset({"licensed_operator", "general", "specialised", "special", "co
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,62}[a-z0-9])")
 _REQUIRED = frozenset({"client_id", "name", "contact", "redirect_uris", "kinds", "jwks"})
-_MEMBERS = _REQUIRED | {"grant_types", "legal_name", "registration"}
+_MEMBERS = _REQUIRED | {"grant_types", "legal_name", "registration", "country"}
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -71,6 +71,10 @@ def _grant_types(value: object) -> bool:
     return _list_of(value, lambda item: item in GRANT_TYPES)
 
 
+def _country(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Z]{2}", value) is not None
+
+
 def _jwks(value: object) -> bool:
     return isinstance(value, dict) and _list_of(value.get("keys"), lambda item: isinstance(item, dict))
 
@@ -81,6 +85,7 @@ CHECKS: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("contact", _text, "an address people can write to"),
     ("legal_name", _text, "the registered name of the company"),
     ("registration", _text, "the number of its business registration"),
+    ("country", _country, "the two letters (ISO 3166-1) of the country the company keeps the data in"),
     ("redirect_uris", _redirect_uris, "a list of https addresses without fragment (http on loopback only)"),
     ("kinds", _kinds, f"an object of sector to recipient kind ({', '.join(sorted(KINDS))})"),
     ("grant_types", _grant_types, f"a list out of {', '.join(GRANT_TYPES)}"),
@@ -94,7 +99,13 @@ def checked(document: Mapping[str, Any]) -> dict[str, Any]:
         raise ClientDocumentError("client_document_invalid", f"unknown member {unknown[0]!r}")
     if missing := sorted(_REQUIRED - document.keys()):
         raise ClientDocumentError("client_document_invalid", f"{missing[0]} is missing")
-    values = {"grant_types": list(GRANT_TYPES), "legal_name": "-", "registration": "-", **document}
+    values = {
+        "grant_types": list(GRANT_TYPES),
+        "legal_name": "-",
+        "registration": "-",
+        "country": "KR",
+        **document,
+    }
     for member, check, wanted in CHECKS:
         if not check(values.get(member)):
             raise ClientDocumentError("client_document_invalid", f"{member} must be {wanted}")

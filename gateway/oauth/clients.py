@@ -67,6 +67,7 @@ class Client(ClientMixin):  # type: ignore[misc]
     contact: str
     legal_name: str
     registration: str
+    country: str
     redirect_uris: tuple[str, ...]
     kinds: Mapping[str, str]
     keys: tuple[ClientKey, ...]
@@ -117,6 +118,7 @@ def parse_client(document: Mapping[str, Any], *, active: bool = True) -> Client:
         contact=values["contact"],
         legal_name=values["legal_name"],
         registration=values["registration"],
+        country=values["country"],
         redirect_uris=tuple(values["redirect_uris"]),
         kinds=values["kinds"],
         keys=tuple(ClientKey(kid, alg, key) for kid, alg, key in signing_keys(values["jwks"])),

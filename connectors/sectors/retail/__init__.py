@@ -1,0 +1,1 @@
+"""Retail: orders as schema.org Order JSON, paged by a `next` link, corrected by `modified`."""

@@ -45,8 +45,8 @@ class ItemOutcome(BaseModel):
     withheld: dict[str, str]
     records: int
     outcome: str
-    reason: str = ""
-    article: str = ""
+    reason: str | None = None
+    article: str | None = None
 
 
 class TransferStatus(BaseModel):

@@ -1,0 +1,158 @@
+"""The parts of one running gateway, made from its settings and ended together."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from connectors.authorization import Gateway
+from connectors.contract import Holder
+from connectors.http import open_client
+from connectors.registry import Entry, connect
+from connectors.runtime import Runtime
+from consent import repository_members
+from consent.catalogue import Catalogue
+from consent.catalogue import load as load_catalogue
+from consent.clock import Clock, utc_now
+from consent.consortium import Consortium
+from consent.journal import Journal
+from consent.subjects import SubjectKeys
+from gateway.bundles.pseudonym import Domain
+from gateway.database import Database, in_transaction
+from gateway.keys import Keys, load_keys
+from gateway.ledger.log import Log
+from gateway.policy.bundle import load as load_policy
+from gateway.policy.embedded import EmbeddedEngine
+from gateway.policy.engine import PolicyEngine
+from gateway.policy.opa import OpaAddress, OpaEngine
+from gateway.registry import Registry, load_registry
+from gateway.settings import Settings
+from gateway.telemetry import Metrics
+from gateway.transfers.ask import Asking
+from gateway.transfers.notices import Notices
+from gateway.transfers.pull import Puller
+from gateway.transfers.release import Releasing
+from gateway.transfers.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a door may be given."""
+
+    settings: Settings
+    registry: Registry
+    keys: Keys
+    clock: Clock
+    catalogue: Catalogue
+    consortia: tuple[Consortium, ...]
+    metrics: Metrics
+    database: Database
+    journal: Journal
+    log: Log
+    engine: PolicyEngine
+    gateway: Gateway
+    holders: Mapping[str, Holder]
+    asking: Asking
+    worker: Worker
+    notices: Notices
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Parts]:
+    """Make every part; close them in reverse order on leaving. Raises SettingsError, KeysError, Problem."""
+    keys = load_keys(settings.keys)
+    registry = load_registry(settings.registry, plain_http=settings.profile == "demo")
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database)
+        stack.push_async_callback(database.close)
+        tls = ssl.create_default_context(cafile=settings.ca)
+        client = await stack.enter_async_context(open_client(refuse=in_transaction, tls=tls))
+        engine = _engine(settings)
+        stack.push_async_callback(engine.close)
+        gateway = Gateway(registry.operator.code, keys.holder_requests.sign, client)
+        yield await _assemble(settings, registry, keys, clock, database, engine, gateway)
+
+
+def holder_of(registry: Registry) -> dict[str, Holder]:
+    """The connector of every registered holder."""
+    return {
+        h.id: connect(Entry(h.id, h.sector, {"ko": h.name.ko, "en": h.name.en}, h.origin, h.org_code))
+        for h in registry.holders
+    }
+
+
+def consortia_of(registry: Registry) -> tuple[Consortium, ...]:
+    """Every consortium of the registry; raises ConsortiumError for one that cannot be."""
+    return tuple(
+        Consortium.of(
+            id=c.id,
+            contract=c.contract,
+            holders=c.holders,
+            recipients=c.recipients,
+            sectors=c.sectors,
+            purposes=c.purposes,
+            start=c.start,
+            end=c.end,
+        )
+        for c in registry.consortia
+    )
+
+
+def _engine(settings: Settings) -> PolicyEngine:
+    bundle = load_policy(settings.policies)
+    if settings.policy_engine == "opa":
+        return OpaEngine(OpaAddress(url=settings.opa_url), bundle.revision)
+    return EmbeddedEngine(bundle)
+
+
+async def _assemble(
+    settings: Settings,
+    registry: Registry,
+    keys: Keys,
+    clock: Clock,
+    database: Database,
+    engine: PolicyEngine,
+    gateway: Gateway,
+) -> Parts:
+    catalogue, metrics, holders = load_catalogue(), Metrics(), holder_of(registry)
+    journal = Journal(SubjectKeys(keys.subject_kek), f"{socket.gethostname()}-{os.getpid()}")
+    last_signed = settings.keys / f"last-signed-{settings.ledger_origin.replace('/', '_')}"
+    log = Log(database, keys.ledger, settings.ledger_origin, last_signed, clock=clock)
+    consortia = consortia_of(registry)
+    async with database.transaction() as session:
+        for consortium in consortia:
+            await repository_members.register_consortium(session, consortium, int(clock().timestamp()))
+    await log.open(journal)
+    releasing = Releasing(
+        database=database,
+        journal=journal,
+        catalogue=catalogue,
+        holders=holders,
+        sign=keys.signing.sign,
+        domain=lambda recipient: Domain.derive(keys.pseudonyms, recipient, settings.pseudonym_epoch),
+        issuer=settings.issuer,
+        clock=clock,
+    )
+    puller = Puller(gateway, Runtime(gateway.client, clock=clock), holders, clock, metrics)
+    return Parts(
+        settings=settings,
+        registry=registry,
+        keys=keys,
+        clock=clock,
+        catalogue=catalogue,
+        consortia=consortia,
+        metrics=metrics,
+        database=database,
+        journal=journal,
+        log=log,
+        engine=engine,
+        gateway=gateway,
+        holders=holders,
+        asking=Asking(database, engine, journal, log, catalogue, registry.operator.role, clock),
+        worker=Worker(database, journal, log, puller, releasing, clock),
+        notices=Notices(database, journal, gateway, holders, clock),
+    )

@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="connectors.sandbox.identity", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
     parser.add_argument(
-        "--config", type=Path, required=True, metavar="FILE", help="JSON, see docs/sandbox.md"
+        "--config", type=Path, required=True, metavar="FILE", help="JSON or YAML, see docs/sandbox.md"
     )
     chosen = parser.parse_args(arguments)
     try:
@@ -38,10 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
             issuer=origin,
             clients={client.client_id: client for client in given.clients},
             holders=frozenset(given.holders),
-            people=roll(given),
-            today=given.today,
+            people=roll(given.people),
+            today=given.people.today,
             key=key,
-            pairwise_secret=hashlib.sha256(f"sandbox pairwise {given.seed}".encode()).digest(),
+            pairwise_secret=hashlib.sha256(f"sandbox pairwise {given.people.seed}".encode()).digest(),
             now=lambda: int(time.time()),
             token=lambda: secrets.token_urlsafe(32),
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import yaml
 from joserfc.jwk import ECKey
 
 from connectors.sandbox.people import Citizen, people
@@ -30,14 +31,20 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
 
 
-class IdentityFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The configuration file (JSON). Lives end the day before `today`; `key` is a PEM file or a new key."""
+class Lives(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which people exist: the same for every holder of the sandbox. Lives end the day before `today`."""
 
-    clients: tuple[Client, ...]
-    holders: tuple[str, ...]
     seed: int
     today: date
     count: int = 12
+
+
+class IdentityFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The configuration file (JSON or YAML). `key`: a PEM file of a P-256 key; without it a new key."""
+
+    clients: tuple[Client, ...]
+    holders: tuple[str, ...]
+    people: Lives
     key: str | None = None
     tls: Tls | None = None
 
@@ -60,9 +67,9 @@ class IdentityConfig:
 def read_file(file: Path) -> IdentityFile:
     """Read the configuration; raises ValueError with one sentence."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=IdentityFile)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise ValueError(f"{file}: cannot be read: {error}") from error
+        return msgspec.convert(yaml.safe_load(file.read_text(encoding="utf-8")), IdentityFile)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+        raise ValueError(f"{file}: cannot be read: {str(error).splitlines()[0]}") from error
 
 
 def signing_key(file: str | None) -> ECKey:
@@ -72,6 +79,6 @@ def signing_key(file: str | None) -> ECKey:
     return ECKey.import_key(named)
 
 
-def roll(given: IdentityFile) -> dict[str, Citizen]:
-    """The people of a configuration by their handle."""
+def roll(given: Lives) -> dict[str, Citizen]:
+    """These people by their handle."""
     return {person.handle: person for person in people(given.seed, given.count, today=given.today)}

@@ -14,7 +14,13 @@ def test_ready_line_and_end_of_input(tmp_path: Path) -> None:
     """It prints its origin and keys once it answers, and ends when standard input closes."""
     file = tmp_path / "identity.json"
     file.write_text(
-        json.dumps({"clients": [], "holders": ["hanbit-bank"], "seed": 7, "today": "2026-11-22", "count": 2})
+        json.dumps(
+            {
+                "clients": [],
+                "holders": ["hanbit-bank"],
+                "people": {"seed": 7, "today": "2026-11-22", "count": 2},
+            }
+        )
     )
     command = [sys.executable, "-m", "connectors.sandbox.identity", "--port", "0", "--config", str(file)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -34,7 +40,7 @@ def test_ready_line_and_end_of_input(tmp_path: Path) -> None:
 def test_unreadable_configuration(tmp_path: Path) -> None:
     """A bad file gives one sentence and exit code 2, no traceback."""
     file = tmp_path / "identity.json"
-    file.write_text('{"seed": "x"}')
+    file.write_text('{"people": "x"}')
     done = subprocess.run(
         [sys.executable, "-m", "connectors.sandbox.identity", "--config", str(file)],
         capture_output=True,

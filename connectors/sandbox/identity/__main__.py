@@ -38,10 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
             issuer=origin,
             clients={client.client_id: client for client in given.clients},
             holders=frozenset(given.holders),
-            people=roll(given.people),
-            today=given.people.today,
+            people=roll(given),
+            today=given.today,
             key=key,
-            pairwise_secret=hashlib.sha256(f"sandbox pairwise {given.people.seed}".encode()).digest(),
+            pairwise_secret=hashlib.sha256(f"sandbox pairwise {given.seed}".encode()).digest(),
             now=lambda: int(time.time()),
             token=lambda: secrets.token_urlsafe(32),
         )

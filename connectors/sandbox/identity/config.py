@@ -31,20 +31,18 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
 
 
-class Lives(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which people exist: the same for every holder of the sandbox. Lives end the day before `today`."""
-
-    seed: int
-    today: date
-    count: int = 12
-
-
 class IdentityFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The configuration file (JSON or YAML). `key`: a PEM file of a P-256 key; without it a new key."""
+    """The configuration file (JSON or YAML).
+
+    `seed`, `today` and `count` say which people exist, as for the holders; their lives end the day before
+    `today`. `key`: a PEM file of a P-256 key; without it a new key.
+    """
 
     clients: tuple[Client, ...]
     holders: tuple[str, ...]
-    people: Lives
+    seed: int
+    today: date
+    count: int = 12
     key: str | None = None
     tls: Tls | None = None
 
@@ -79,6 +77,6 @@ def signing_key(file: str | None) -> ECKey:
     return ECKey.import_key(named)
 
 
-def roll(given: Lives) -> dict[str, Citizen]:
+def roll(given: IdentityFile) -> dict[str, Citizen]:
     """These people by their handle."""
     return {person.handle: person for person in people(given.seed, given.count, today=given.today)}

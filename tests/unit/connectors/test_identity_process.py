@@ -18,7 +18,9 @@ def test_ready_line_and_end_of_input(tmp_path: Path) -> None:
             {
                 "clients": [],
                 "holders": ["hanbit-bank"],
-                "people": {"seed": 7, "today": "2026-11-22", "count": 2},
+                "seed": 7,
+                "today": "2026-11-22",
+                "count": 2,
             }
         )
     )
@@ -40,7 +42,7 @@ def test_ready_line_and_end_of_input(tmp_path: Path) -> None:
 def test_unreadable_configuration(tmp_path: Path) -> None:
     """A bad file gives one sentence and exit code 2, no traceback."""
     file = tmp_path / "identity.json"
-    file.write_text('{"people": "x"}')
+    file.write_text('{"seed": "x"}')
     done = subprocess.run(
         [sys.executable, "-m", "connectors.sandbox.identity", "--config", str(file)],
         capture_output=True,

@@ -8,10 +8,11 @@ before it is worth nothing.
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, cast
 
@@ -33,13 +34,17 @@ _TABLE = CitizenSessionRow.__table__  # type: ignore[attr-defined]
 
 @dataclass(frozen=True)
 class CitizenSession:
-    """A signed-in citizen: who (our own subject reference), how old, in which language, until when."""
+    """A signed-in citizen: who (our own subject reference), how old, in which language, until when.
+
+    `unavailable` names holders that no link could be made to at sign-in, each with a reason code.
+    """
 
     id_hash: str
     subject: str
     age_band: AgeBand
     language: Language
     expires_at: int
+    unavailable: Mapping[str, str] = field(default_factory=dict)
 
 
 class Sessions:
@@ -71,6 +76,7 @@ class Sessions:
         age_band: AgeBand,
         language: Language,
         instead_of: str | None,
+        unavailable: Mapping[str, str] | None = None,
     ) -> str:
         """Begin a session under a fresh name and end the browser's earlier one; return the name."""
         now = int(self._clock().timestamp())
@@ -85,6 +91,7 @@ class Sessions:
                 expires_at=now + int(LIFETIME.total_seconds()),
                 language=language,
                 age_band=age_band,
+                unavailable=json.dumps(dict(unavailable or {})),
             )
         )
         return name
@@ -104,6 +111,7 @@ class Sessions:
             cast("AgeBand", row.age_band),
             cast("Language", row.language),
             row.expires_at,
+            json.loads(row.unavailable),
         )
 
     async def speak(self, session: AsyncSession, id_hash: str, language: Language) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, String, Text
 from sqlmodel import Field, SQLModel
 
 
 class CitizenSessionRow(SQLModel, table=True):
-    """One signed-in browser. Deleted at sign-out; dead after `expires_at`."""
+    """One signed-in browser. Deleted at sign-out; dead after `expires_at`.
+
+    `unavailable` is a JSON object: holder id to the code of why no link could be made at sign-in.
+    """
 
     __tablename__ = "citizen_session"
 
@@ -17,6 +20,16 @@ class CitizenSessionRow(SQLModel, table=True):
     expires_at: int = Field(sa_type=BigInteger, index=True)
     language: str = Field(sa_type=String(2))
     age_band: str = Field(sa_type=String(8))
+    unavailable: str = Field(sa_type=Text)
+
+
+class CitizenRow(SQLModel, table=True):
+    """Which subject a person is whom an identity provider proved: a keyed hash of (issuer, sub), no more."""
+
+    __tablename__ = "citizen"
+
+    identity_hash: str = Field(primary_key=True, sa_type=String(64))
+    subject_id: str = Field(sa_type=String(64), unique=True)
 
 
 class SignInRow(SQLModel, table=True):
@@ -31,13 +44,3 @@ class SignInRow(SQLModel, table=True):
     return_to: str = Field(sa_type=String(512))
     language: str = Field(sa_type=String(2))
     expires_at: int = Field(sa_type=BigInteger, index=True)
-
-
-class CitizenAgeRow(SQLModel, table=True):
-    """The age the identity provider told, sealed under the citizen's own key (`gateway.security.ages`)."""
-
-    __tablename__ = "citizen_age"
-
-    subject_id: str = Field(primary_key=True, sa_type=String(64))
-    sealed: bytes
-    told_at: int = Field(sa_type=BigInteger)

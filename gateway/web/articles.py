@@ -7,7 +7,8 @@ import re
 from gateway.errors import Language
 
 _ARTICLE = re.compile(
-    r"(?P<law>[^\d]+?) (?P<article>\d+)(?:-(?P<branch>\d+))?(?:\((?P<paragraph>\d+)\))?(?P<item>\d+)?"
+    r"(?P<law>[^\d]+?) (?P<article>\d+)(?:-(?P<branch>\d+))?(?:\((?P<paragraph>\d+)\)(?P<item>\d+)?)?"
+    r"(?P<more>(?:, \d+)*)"
 )
 _KOREAN = {
     "PIPA": "개인정보 보호법",
@@ -30,4 +31,5 @@ def article(reference: str, language: Language) -> str:
     text = f"{_KOREAN.get(law, law)} 제{found['article']}조"
     text += f"의{found['branch']}" if found["branch"] else ""
     text += f" 제{found['paragraph']}항" if found["paragraph"] else ""
-    return text + (f" 제{found['item']}호" if found["item"] else "")
+    text += f" 제{found['item']}호" if found["item"] else ""
+    return text + "".join(f", 제{number}조" for number in re.findall(r"\d+", found["more"]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from consent.choices import Choices, field_switches, has_switch
-from consent.items import Item, Terms
+from consent.items import Terms
 from consent.parties import ClientInfo
+from consent.text import Block
 from gateway.errors import Language
 from gateway.web import phrases
 from gateway.web.item_view import Asking, item_view
-from gateway.web.views import ConsentView, ItemView, Party, UnavailableHolder
+from gateway.web.views import ConsentView, ItemView, Party, TextBlock, UnavailableHolder
 from gateway.web.words import Words, words
 
 
@@ -18,12 +18,16 @@ def consent_view(
     asking: Asking,
     *,
     interaction: str,
+    text: tuple[Block, ...],
     shown: str,
     answer_by: int,
     notice: str | None = None,
     failure: str | None = None,
 ) -> ConsentView:
-    """What the page shows. `shown` names the text; `notice` and `failure` are keys of words, if any."""
+    """What the page shows. `notice` and `failure` are keys of words, if any.
+
+    `text` is what is kept word for word, under the hash `shown`.
+    """
     language, t = asking.language, words(asking.language)
     purpose = asking.catalogue.purposes[terms.purpose]
     views = [(item, item_view(item, purpose, n, asking)) for n, item in enumerate(terms.items, start=1)]
@@ -51,6 +55,7 @@ def consent_view(
         optional=optional,
         withheld=withheld,
         unavailable=_unavailable(t, asking),
+        text=tuple(TextBlock(block.heading, block.lines) for block in text),
         answer_by=phrases.clock(answer_by, language),
         errors=tuple(errors),
         notice=t(f"consent.{notice}") if notice else None,
@@ -61,25 +66,6 @@ def party(client: ClientInfo, language: Language) -> Party:
     """The client as the citizen is told about it (PIPA 17(2)1)."""
     name = (client.name or {}).get(language) or client.legal_name
     return Party(name, client.legal_name, client.registration, client.contact)
-
-
-def wrong_choices(terms: Terms, choices: Choices, asking: Asking) -> dict[str, str]:
-    """The items whose choice contradicts itself or leaves out what is needed, each with a key of words."""
-    wrong: dict[str, str] = {}
-    for item in terms.items:
-        ticked = item.name in choices.items
-        if item.required and has_switch(item, asking.catalogue) and not ticked:
-            wrong[item.name] = "choose_required"
-        elif not item.required and choices.fields.get(item.name) and not ticked:
-            wrong[item.name] = "choose_item"
-        elif ticked and _nothing_left(item, choices, asking):
-            wrong[item.name] = "choose_part"
-    return wrong
-
-
-def _nothing_left(item: Item, choices: Choices, asking: Asking) -> bool:
-    own = set(field_switches(item, asking.catalogue))
-    return set(item.fields) <= own and not choices.fields.get(item.name)
 
 
 def _what(t: Words, who: str, required: tuple[ItemView, ...], optional: tuple[ItemView, ...]) -> str:
@@ -103,8 +89,6 @@ def _unavailable(t: Words, asking: Asking) -> tuple[UnavailableHolder, ...]:
     found = []
     for holder, code in asking.unavailable.items():
         name = asking.holders[holder].name[asking.language]
-        key = f"unavailable.{code}"
-        found.append(
-            UnavailableHolder(name, t(key if key in t else "unavailable.holder_unavailable", holder=name))
-        )
+        key = f"unavailable.{code}" if f"unavailable.{code}" in t else "unavailable.other"
+        found.append(UnavailableHolder(name, t(key, holder=name)))
     return tuple(found)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 
 from consent.calendar import Period
-from consent.catalogue import Catalogue, Field, Purpose
+from consent.catalogue import Catalogue, Purpose
 from consent.choices import Choices, field_switches, has_switch
 from consent.items import Item
 from consent.parties import HolderInfo
 from gateway.errors import Language
 from gateway.web import phrases
-from gateway.web.articles import article
-from gateway.web.views import FieldView, ItemView, Switch
+from gateway.web.views import ItemView, Switch
 from gateway.web.words import words
 
 
@@ -29,7 +27,6 @@ class Asking:
     language: Language
     catalogue: Catalogue
     holders: Mapping[str, HolderInfo]
-    today: date
     choices: Choices = field(default_factory=Choices)
     unavailable: Mapping[str, str] = field(default_factory=dict)
     withheld: Mapping[str, str] = field(default_factory=dict)
@@ -42,7 +39,6 @@ def item_view(item: Item, purpose: Purpose, place: int, asking: Asking) -> ItemV
     dataset = asking.catalogue.dataset(item.dataset)
     name = dataset.name[asking.language]
     holder = asking.holders[item.holder].name[asking.language]
-    basis = asking.catalogue.legal_basis(dataset.sector, asking.today)
     label = t("item.required_box", dataset=name) if item.required else name
     error = asking.wrong.get(item.name)
     reason = asking.withheld.get(item.name)
@@ -60,30 +56,11 @@ def item_view(item: Item, purpose: Purpose, place: int, asking: Asking) -> ItemV
         frequency=phrases.frequency(item.frequency, asking.language),
         too_often=_too_often(item, purpose, asking.language),
         history=t("item.history", date=phrases.day(item.history_from, asking.language)),
-        basis=t(
-            "item.basis", text=basis.text[asking.language], article=article(basis.article, asking.language)
-        ),
-        fields=tuple(
-            FieldView(dataset.fields[f].name[asking.language], treatment(dataset.fields[f], asking.language))
-            for f in item.fields
-        ),
         switches=_switches(item, place, asking),
         unavailable=t("item.unavailable") if item.holder in asking.unavailable else None,
         withheld=t("item.withheld", reason=reason) if reason else None,
         error=t(f"errors.{error}", item=f"{holder} {name}") if error else None,
     )
-
-
-def treatment(found: Field, language: Language) -> str:
-    """What is done to a field before it leaves, in words."""
-    t = words(language)
-    if found.treatment == "truncate":
-        return t(f"treatment.truncate_{found.parameter}")
-    if found.treatment == "round":
-        amount = int(found.parameter or 1)
-        unit = phrases.money(amount, "KRW", language) if found.kind == "money" else f"{amount:,}"
-        return t("treatment.round", parameter=unit)
-    return t(f"treatment.{found.treatment}")
 
 
 def _switches(item: Item, place: int, asking: Asking) -> tuple[Switch, ...]:

@@ -71,3 +71,9 @@ class Renderer:
             status_code=status,
             headers={"content-language": language, "vary": "accept-language, cookie"},
         )
+
+    def message(self, language: Language, title: str, about: str, **values: Any) -> HTMLResponse:
+        """A page that says one thing; `title` and `about` are keys of words."""
+        t = words(language)
+        title, hint = t(title, **values), t(about, **values)
+        return self.page("message", language, code=None, action=None, title=title, hint=hint)

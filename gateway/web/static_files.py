@@ -25,7 +25,7 @@ class StaticFile:
 
 
 class StaticFiles:
-    """Every static file, read once. A name changes whenever its content does, so it may be cached for ever."""
+    """Every static file, read once. A name changes with its content, so it may be cached for ever."""
 
     def __init__(self) -> None:
         """Read the files of the package."""

@@ -16,14 +16,6 @@ class Party:
 
 
 @dataclass(frozen=True)
-class FieldView:
-    """One field of an item and what is done to it before it leaves."""
-
-    name: str
-    treatment: str
-
-
-@dataclass(frozen=True)
 class Switch:
     """One box the citizen may tick. `anchor` is unique on the page."""
 
@@ -45,8 +37,6 @@ class ItemView:
     frequency: str
     too_often: str | None
     history: str
-    basis: str
-    fields: tuple[FieldView, ...]
     switches: tuple[Switch, ...]
     unavailable: str | None = None
     withheld: str | None = None
@@ -59,6 +49,14 @@ class UnavailableHolder:
 
     name: str
     reason: str
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """One part of the text that is kept, word for word."""
+
+    heading: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -80,30 +78,25 @@ class ConsentView:
     optional: tuple[ItemView, ...]
     withheld: tuple[ItemView, ...]
     unavailable: tuple[UnavailableHolder, ...]
+    text: tuple[TextBlock, ...]
     answer_by: str
     errors: tuple[tuple[str, str], ...] = ()
     notice: str | None = None
 
-    @property
-    def items(self) -> tuple[ItemView, ...]:
-        """Every item asked for, in the order of the page."""
-        return self.required + self.optional + self.withheld
-
 
 @dataclass(frozen=True)
 class DoneView:
-    """What the citizen decided, and the way back to the service."""
+    """What the citizen decided, and the way back to the service while it is still open."""
 
     agreed: bool
     who: Party
-    reference: str
-    when: str
-    until: str
-    items: tuple[str, ...]
-    resume: str
-    wait: int
-    receipt: str | None
-    consent: str | None
+    resume: str | None
+    reference: str = ""
+    when: str = ""
+    until: str = ""
+    items: tuple[str, ...] = ()
+    receipt: str | None = None
+    consent: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,176 @@
+"""GET and POST /consent/{interaction}: the question, and the citizen's one answer.
+
+Refusing never fails because of what is ticked. Agreeing counts only for the text this citizen was shown, with
+boxes that were on the page, before the request expires, once; consent, ledger entry and settlement commit
+together or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from consent import repository_members, service
+from consent.choices import Choices, narrow
+from consent.errors import MoveError, TermsError
+from consent.items import Terms, to_details
+from consent.service import Asked
+from consent.subjects import SubjectId
+from consent.text import build
+from gateway.errors import Language, Problem
+from gateway.oauth import interactions
+from gateway.oauth.interactions import Settlement
+from gateway.web import language, question
+from gateway.web.choosing import read_choices, wrong_choices
+from gateway.web.forms import Form, read_form
+from gateway.web.question import Question, Shown, client_info, consent_page, wording
+from gateway.web.sign_in import sign_in_first
+from gateway.web.site import Site
+from gateway.web.words import LANGUAGES
+
+_SWITCHES: dict[str, Language] = {"language-ko": "ko", "language-en": "en"}
+_DECISIONS = frozenset({"", "agree", "refuse", "look", *_SWITCHES})
+
+
+class ConsentPage:
+    """The endpoints of the question."""
+
+    def __init__(self, site: Site) -> None:
+        """Serve `site`."""
+        self._site = site
+
+    async def show(self, request: Request) -> Response:
+        """GET: the page, every box unticked; sign-in first if need be."""
+        found = await self._question(request)
+        if isinstance(found, Response):
+            return found
+        return consent_page(self._site, found, Shown(language.of_request(request), Choices(), {}))
+
+    async def answer(self, request: Request) -> Response:
+        """POST: the answer, or the page again in the other language or with what has to be put right."""
+        form = await read_form(
+            request,
+            single=("interaction", "shown", "decision"),
+            repeated=("item", "field"),
+            required=("interaction", "shown"),
+        )
+        decision = form.one("decision")
+        if form.one("interaction") != request.path_params["interaction"] or decision not in _DECISIONS:
+            raise Problem("form_invalid", detail="another interaction or an unknown decision")
+        found = await self._question(request, answering=True)
+        if isinstance(found, Response):
+            return found
+        if decision == "refuse":
+            return await self._refused(found, self._text_seen(request, found, form)[0])
+        choices = read_choices(form, found.terms, catalogue=self._site.catalogue, withheld=found.withheld)
+        if decision in _SWITCHES:
+            return await self._switched(found, choices, _SWITCHES[decision])
+        return await self._decided(request, found, form, choices)
+
+    async def _decided(self, request: Request, found: Question, form: Form, choices: Choices) -> Response:
+        spoken, current = self._text_seen(request, found, form)
+        if form.one("decision") == "look":
+            return consent_page(self._site, found, Shown(spoken, choices, {}, notice="refreshed"))
+        if not form.one("decision"):
+            shown = Shown(spoken, choices, {}, failure="choose_decision")
+            return consent_page(self._site, found, shown, status=422)
+        if not current:
+            shown = Shown(spoken, choices, {}, notice="changed")
+            return consent_page(self._site, found, shown, status=409)
+        if wrong := wrong_choices(found.terms, choices, self._site.catalogue):
+            return consent_page(self._site, found, Shown(spoken, choices, wrong), status=422)
+        try:
+            agreed = narrow(found.terms, choices, catalogue=self._site.catalogue)
+        except TermsError as error:
+            if error.code != "nothing_chosen":
+                raise
+            shown = Shown(spoken, choices, {}, failure="nothing_chosen")
+            return consent_page(self._site, found, shown, status=422)
+        return await self._agreed(found, agreed, spoken)
+
+    async def _agreed(self, found: Question, agreed: Terms, spoken: Language) -> Response:
+        asked, now = self._asked(found, spoken), self._site.now()
+        async with _first_answer_stands(), self._site.database.transaction() as session:
+            consent = await service.give(session, self._site.journal, asked, agreed, at=now)
+            answer = Settlement(
+                allowed=True,
+                session_hash=found.citizen.id_hash,
+                consent_id=consent.id,
+                consent_version=consent.version,
+                subject_id=consent.subject,
+                details=to_details(consent.terms),
+            )
+            await interactions.settle(session, asked.request_id, answer, at=now)
+        return _done(asked.request_id)
+
+    async def _refused(self, found: Question, spoken: Language) -> Response:
+        asked, now = self._asked(found, spoken), self._site.now()
+        async with _first_answer_stands(), self._site.database.transaction() as session:
+            await service.refuse(session, self._site.journal, asked, at=now)
+            answer = Settlement(allowed=False, session_hash=found.citizen.id_hash)
+            await interactions.settle(session, asked.request_id, answer, at=now)
+        return _done(asked.request_id)
+
+    async def _switched(self, found: Question, choices: Choices, spoken: Language) -> Response:
+        """The same page in another language; what is ticked stays ticked."""
+        page = consent_page(self._site, found, Shown(spoken, choices, {}))
+        language.remember(page, spoken, secure=self._site.secure)
+        return page
+
+    def _text_seen(self, request: Request, found: Question, form: Form) -> tuple[Language, bool]:
+        """The language of the text the citizen saw, and whether that text is still the current one."""
+        for spoken in LANGUAGES:
+            if form.one("shown") == build(found.terms, wording(self._site, found.client, spoken)).hash:
+                return spoken, True
+        return language.of_request(request), False
+
+    def _asked(self, found: Question, spoken: Language) -> Asked:
+        return Asked(
+            subject=cast("SubjectId", found.citizen.subject),
+            client_id=found.client.id,
+            request_id=found.pending.interaction_id,
+            terms=found.terms,
+            text=build(found.terms, wording(self._site, found.client, spoken)),
+        )
+
+    async def _question(self, request: Request, *, answering: bool = False) -> Question | Response:
+        """What is asked of this citizen; or where they have to go first.
+
+        Raises Problem `request_unknown`, `request_expired`, `guardian_needed`, `sign_in_needed`.
+        """
+        id, now = request.path_params["interaction"], self._site.now()
+        async with self._site.database.reading() as session:
+            citizen = await self._site.sessions.find(session, request)
+            row = await interactions.find(session, id)
+            if row is not None and row.settled_at is not None and citizen is not None:
+                return _done(id)
+            pending, terms = await question.load(session, id, at=now)
+            known = await repository_members.links(session, SubjectId(citizen.subject)) if citizen else {}
+        if citizen is None:
+            if answering:
+                raise Problem("sign_in_needed")
+            return sign_in_first(f"/consent/{id}")
+        if citizen.age_band == "child":
+            raise Problem("guardian_needed")
+        if not set(terms.holders) <= known.keys() | citizen.unavailable.keys():
+            return sign_in_first(f"/consent/{id}")
+        withheld = await self._site.precheck(terms, pending.client.id) if self._site.precheck else {}
+        return Question(pending, client_info(pending.client), terms, citizen, withheld)
+
+
+@asynccontextmanager
+async def _first_answer_stands() -> AsyncIterator[None]:
+    """A second answer that lost the race changes nothing; the citizen is shown the first."""
+    try:
+        yield
+    except (MoveError, Problem) as error:
+        if error.code not in {"request_answered", "consent_request_answered"}:
+            raise
+
+
+def _done(interaction_id: str) -> Response:
+    return RedirectResponse(f"/consent/{interaction_id}/done", 303)

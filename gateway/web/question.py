@@ -1,0 +1,106 @@
+"""One request waiting for one citizen, with everything its page needs to be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from consent.calendar import korean_day
+from consent.choices import Choices
+from consent.items import Terms, from_details
+from consent.parties import ClientInfo
+from consent.text import Wording, blocks, build
+from gateway.errors import Language
+from gateway.oauth import interactions
+from gateway.oauth.clients import Client
+from gateway.oauth.interactions import Pending
+from gateway.security.sessions import CitizenSession
+from gateway.web.articles import article
+from gateway.web.consent_view import consent_view
+from gateway.web.item_view import Asking
+from gateway.web.reasons import reason
+from gateway.web.site import Site, Withheld
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, by whom, of whom; `withheld` is what the law will not let through."""
+
+    pending: Pending
+    client: ClientInfo
+    terms: Terms
+    citizen: CitizenSession
+    withheld: Mapping[str, Withheld]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How the page is drawn this time: language, what is ticked, what is wrong with it."""
+
+    language: Language
+    choices: Choices
+    wrong: Mapping[str, str]
+    notice: str | None = None
+    failure: str | None = None
+
+
+def client_info(client: Client) -> ClientInfo:
+    """The client as far as pages and texts need it."""
+    return ClientInfo(
+        id=client.id,
+        purposes=frozenset(),
+        name=client.name,
+        legal_name=client.legal_name,
+        registration=client.registration,
+        contact=client.contact,
+    )
+
+
+async def load(session: AsyncSession, interaction_id: str, *, at: int) -> tuple[Pending, Terms]:
+    """The pending request and its terms. Raises Problem as `interactions.load` does."""
+    pending = await interactions.load(session, interaction_id, at=at)
+    return pending, from_details(pending.details)
+
+
+def wording(site: Site, client: ClientInfo, language: Language) -> Wording:
+    """What the text of a consent is made from."""
+    return Wording(site.catalogue, site.holders, client, language, korean_day(site.clock()))
+
+
+def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 200) -> Response:
+    """The page of `question`, drawn as `shown`."""
+    words_of = wording(site, question.client, shown.language)
+    asking = Asking(
+        language=shown.language,
+        catalogue=site.catalogue,
+        holders=site.holders,
+        choices=shown.choices,
+        unavailable={
+            holder: code
+            for holder, code in question.citizen.unavailable.items()
+            if holder in question.terms.holders
+        },
+        withheld={name: _by_law(found, shown.language) for name, found in question.withheld.items()},
+        wrong=shown.wrong,
+    )
+    view = consent_view(
+        question.terms,
+        question.client,
+        asking,
+        interaction=question.pending.interaction_id,
+        text=tuple(blocks(question.terms, words_of)),
+        shown=build(question.terms, words_of).hash,
+        answer_by=question.pending.answer_by,
+        notice=shown.notice,
+        failure=shown.failure,
+    )
+    page: Response = site.renderer.page("consent", shown.language, status=status, signed_in=True, view=view)
+    return page
+
+
+def _by_law(found: Withheld, language: Language) -> str:
+    said = reason(found.reason, language)
+    return f"{said} ({article(found.article, language)})" if found.article else said

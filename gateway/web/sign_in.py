@@ -1,0 +1,168 @@
+"""Sign-in: a page that says where you go, the way there, and the way back into a fresh session.
+
+The citizen is told before leaving. What comes back counts only for the browser that left, once, within ten
+minutes, and only if it names the provider (RFC 9207). No password is ever asked for here.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from consent import repository_members
+from consent.events import Event
+from consent.subjects import SubjectId
+from gateway.errors import Problem
+from gateway.security import citizens
+from gateway.security.sessions import AgeBand, hashed
+from gateway.web import language, question
+from gateway.web.forms import read_form
+from gateway.web.holder_links import Linked, keep_links, make_links
+from gateway.web.identity import Attempt, Person
+from gateway.web.site import Site
+
+HOME = "/my/consents"
+_PLACE = re.compile(
+    r"/consent/[A-Za-z0-9_-]{8,128}|/my/consents(?:/[A-Za-z0-9_-]{1,64}(?:/withdraw)?)?", re.ASCII
+)
+_CONSENT = re.compile(r"/consent/([A-Za-z0-9_-]{8,128})", re.ASCII)
+_ANSWER = re.compile(r"[\x21-\x7e]{1,2048}", re.ASCII)
+
+
+def sign_in_first(place: str) -> Response:
+    """Send a browser that has no session to sign in, and then to `place`."""
+    return RedirectResponse(f"/sign-in?to={place}", 303)
+
+
+class SignIn:
+    """The endpoints of sign-in and sign-out."""
+
+    def __init__(self, site: Site) -> None:
+        """Serve `site`."""
+        self._site = site
+        self._cookie = f"{site.sessions.cookie}-sign-in"
+
+    async def show(self, request: Request) -> Response:
+        """GET /sign-in: who will confirm the citizen's identity, before they leave."""
+        spoken, place = language.of_request(request), _place(request)
+        go = f"/sign-in/start?to={place}"
+        return self._site.renderer.page("sign_in", spoken, provider=self._site.provider[spoken], go=go)
+
+    async def start(self, request: Request) -> Response:
+        """GET /sign-in/start: begin an attempt bound to this browser and go to the provider."""
+        spoken = language.of_request(request)
+        attempt = Attempt(*(secrets.token_urlsafe(32) for _ in range(3)))
+        address = await self._site.identity.begin(attempt, spoken)
+        browser = request.cookies.get(self._cookie) or secrets.token_urlsafe(32)
+        begun = citizens.SignIn(
+            state_hash=hashed(attempt.state),
+            browser_hash=hashed(browser),
+            nonce=attempt.nonce,
+            code_verifier=attempt.code_verifier,
+            return_to=_place(request),
+            language=spoken,
+        )
+        async with self._site.database.transaction() as session:
+            await citizens.keep_sign_in(session, begun, at=self._site.now())
+        response = RedirectResponse(address, 303)
+        self._site.sessions.put(response, browser, cookie=self._cookie)
+        return response
+
+    async def back(self, request: Request) -> Response:
+        """GET /sign-in/return: what the provider sent back; a fresh session and the citizen's links."""
+        begun = await self._claimed(request)
+        attempt = Attempt("", begun.nonce, begun.code_verifier)
+        person = await self._site.identity.finish(request.query_params.get("code", ""), attempt)
+        identity = citizens.identity_hash(self._site.identity_key, person.issuer, person.subject)
+        async with self._site.database.transaction() as session:
+            subject = await citizens.subject_of(session, self._site.journal.keys, identity)
+            wanted = await self._unlinked(session, subject, begun.return_to)
+        linked = await make_links(self._site, person, wanted)
+        async with self._site.database.transaction() as session:
+            name = await self._open(session, request, begun, (subject, person, linked))
+        response = RedirectResponse(begun.return_to, 303)
+        self._site.sessions.put(response, name)
+        self._site.sessions.take_back(response, cookie=self._cookie)
+        return response
+
+    async def end(self, request: Request) -> Response:
+        """POST /sign-out: forget this browser."""
+        await read_form(request, single=())
+        if session_hash := self._site.sessions.session_hash(request):
+            async with self._site.database.transaction() as session:
+                await self._site.sessions.end(session, session_hash)
+        response = RedirectResponse("/signed-out", 303)
+        self._site.sessions.take_back(response)
+        return response
+
+    async def ended(self, request: Request) -> Response:
+        """GET /signed-out."""
+        return self._site.renderer.message(
+            language.of_request(request), "message.signed_out", "message.signed_out_about"
+        )
+
+    async def _claimed(self, request: Request) -> citizens.SignIn:
+        """The attempt this answer belongs to. Every refusal looks the same from outside."""
+        query = request.query_params
+        if len(query.multi_items()) != len(query) or query.get("iss") != self._site.identity.issuer:
+            raise Problem("sign_in_failed", detail="answer of another issuer or with doubled parameters")
+        browser, state = request.cookies.get(self._cookie, ""), query.get("state", "")
+        async with self._site.database.transaction() as session:
+            begun = await citizens.claim_sign_in(
+                session, state_hash=hashed(state), browser_hash=hashed(browser), at=self._site.now()
+            )
+        if begun is None:
+            raise Problem("sign_in_failed", detail="unknown, used or foreign state")
+        if "error" in query or not _ANSWER.fullmatch(query.get("code", "")):
+            raise Problem("sign_in_failed", detail="the provider answered with an error")
+        return begun
+
+    async def _unlinked(self, session: AsyncSession, subject: SubjectId, place: str) -> tuple[str, ...]:
+        """The holders of the pending request that do not know this citizen yet."""
+        if (found := _CONSENT.fullmatch(place)) is None:
+            return ()
+        _, terms = await question.load(session, found[1], at=self._site.now())
+        known = await repository_members.links(session, subject)
+        return tuple(holder for holder in terms.holders if holder not in known)
+
+    async def _open(
+        self,
+        session: AsyncSession,
+        request: Request,
+        begun: citizens.SignIn,
+        found: tuple[SubjectId, Person, Linked],
+    ) -> str:
+        subject, person, linked = found
+        await keep_links(session, self._site, subject, linked.made)
+        await self._site.journal.append(
+            session,
+            Event.CITIZEN_SESSION_STARTED,
+            subject=subject,
+            party=self._site.party,
+            payload={"age_band": _age_band(person.age)},
+            at=self._site.now(),
+        )
+        return await self._site.sessions.open(
+            session,
+            subject=subject,
+            age_band=_age_band(person.age),
+            language=begun.language,
+            instead_of=self._site.sessions.session_hash(request),
+            unavailable=linked.unavailable,
+        )
+
+
+def _place(request: Request) -> str:
+    """Where to go after sign-in: one of our own pages, never an address from outside."""
+    wished = request.query_params.get("to", HOME)
+    return wished if _PLACE.fullmatch(wished) else HOME
+
+
+def _age_band(age: int) -> AgeBand:
+    if age < 14:
+        return "child"
+    return "youth" if age < 19 else "adult"

@@ -1,0 +1,76 @@
+"""Everything the citizen's pages need, handed in once and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent.catalogue import Catalogue
+from consent.clock import Clock
+from consent.items import Terms
+from consent.journal import Journal
+from consent.parties import HolderInfo
+from consent.records import Consent
+from gateway.database import Database
+from gateway.errors import Language
+from gateway.security.sessions import Sessions
+from gateway.web.identity import IdentityProvider
+from gateway.web.rendering import Renderer
+
+MakeLink = Callable[[str, str], Awaitable[str]]
+"""(holder id, the provider's statement) -> the holder's link; raises connectors.errors.HolderError."""
+
+AfterWithdrawal = Callable[[AsyncSession, Consent], Awaitable[None]]
+"""What else is written in the transaction of a withdrawal (notices to holders). MUST NOT call anyone."""
+
+Receipt = Callable[[AsyncSession, Consent], Awaitable[str]]
+"""The signed receipt of a consent as JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """An item the law will not let through as asked: the reason code and the article."""
+
+    reason: str
+    article: str
+
+
+Precheck = Callable[[Terms, str], Awaitable[Mapping[str, Withheld]]]
+"""(terms, client id) -> the items, by name, that would be refused whatever the citizen says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`origin` is the gateway's public origin; `party` the operator's code in the ledger.
+
+    `provider` names the identity provider by language; `identity_key` (32 bytes) keys the names of proven
+    people. The hooks are optional: without `receipt` no receipt is offered here.
+    """
+
+    origin: str
+    party: str
+    database: Database
+    clock: Clock
+    catalogue: Catalogue
+    holders: Mapping[str, HolderInfo]
+    journal: Journal
+    sessions: Sessions
+    renderer: Renderer
+    identity: IdentityProvider
+    provider: Mapping[Language, str]
+    identity_key: bytes = field(repr=False)
+    make_link: MakeLink
+    after_withdrawal: AfterWithdrawal | None = None
+    receipt: Receipt | None = None
+    precheck: Precheck | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Whether the public origin is https."""
+        return self.origin.startswith("https://")
+
+    def now(self) -> int:
+        """Epoch seconds."""
+        return int(self.clock().timestamp())

@@ -23,8 +23,8 @@ def test_every_word_is_there_in_both_languages() -> None:
         said += [dataset.name, dataset.about, *(field.name for field in dataset.fields.values())]
     for purpose in CATALOGUE.purposes.values():
         said += [purpose.name, purpose.about]
-    for row in (*CATALOGUE.legal, *CATALOGUE.downloads):
-        said += [row.text, row.cite]
+    said += [words for row in CATALOGUE.legal for words in (row.text, row.cite)]
+    said += [words for row in CATALOGUE.downloads for words in (row.text, row.cite)]
     for words in said:
         assert set(words) == {"ko", "en"}
         assert all(text.strip() == text and text for text in words.values())

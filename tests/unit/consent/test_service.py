@@ -62,7 +62,7 @@ class Desk:
 
     async def narrow(self, consent: Consent, **changed: Any) -> Consent:
         """The citizen takes all away but one field."""
-        values = {"subject": self.subject, "version": consent.version, "terms": SMALLER}
+        values: dict[str, Any] = {"subject": self.subject, "version": consent.version, "terms": SMALLER}
         values |= {"text": build(SMALLER, wording("en")), "at": AT + 30}
         values |= changed
         return await self.do(lambda s: service.narrow(s, self.journal, consent.id, **values))
@@ -211,9 +211,8 @@ async def test_another_citizens_consent_is_not_found(desk: Desk) -> None:
         stranger = await desk.keys.create(session)
     for subject, id in ((stranger, given.id), (desk.subject, "c-none")):
         with pytest.raises(MoveError) as caught:
-            await desk.do(
-                lambda s, id=id, who=subject: service.withdraw(s, desk.journal, id, subject=who, at=AT)
-            )
+            async with desk.database.transaction() as session:
+                await service.withdraw(session, desk.journal, id, subject=subject, at=AT)
         assert caught.value.code == "consent_not_found"
     with pytest.raises(MoveError, match="consent_not_found"):
         await desk.narrow(given, subject=stranger)

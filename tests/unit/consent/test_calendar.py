@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.calendar import Period, day_begins, day_ends, korean_day, korean_day_of, parse_date
@@ -46,6 +46,7 @@ def test_a_month_without_the_day_ends_on_its_last() -> None:
     assert Period.parse("P1Y").before(date(2028, 2, 29)) == date(2027, 2, 28)
 
 
+@settings(deadline=None)
 @given(DAYS, st.integers(0, 9), st.integers(0, 30), st.integers(0, 400))
 def test_no_period_is_longer_than_its_most_days(day: date, years: int, months: int, days: int) -> None:
     """`most_days` bounds the period wherever it begins, to within two days of rounding months."""
@@ -53,6 +54,7 @@ def test_no_period_is_longer_than_its_most_days(day: date, years: int, months: i
     assert (period.after(day) - day).days <= period.most_days + 2
 
 
+@settings(deadline=None)
 @given(DAYS)
 def test_days_follow_each_other_without_gap(day: date) -> None:
     """A day ends exactly when the next begins, and both ends belong to the right day."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.choices import within
@@ -139,6 +139,7 @@ def _terms_or_none(asked: Terms, choices: Choices) -> Terms | None:
         raise
 
 
+@settings(deadline=None)
 @given(_asked(), st.data())
 def test_narrowing_never_widens(asked: Terms, data: st.DataObject) -> None:
     """Whatever is chosen: within what was asked, required kept, nothing sensitive without its switch."""
@@ -165,6 +166,7 @@ def test_narrowing_never_widens(asked: Terms, data: st.DataObject) -> None:
     assert narrow(asked, chosen, catalogue=CATALOGUE) == terms
 
 
+@settings(deadline=None)
 @given(_asked(), st.data())
 def test_restricting_twice_is_restricting_once(asked: Terms, data: st.DataObject) -> None:
     """Taking away what was taken away already changes nothing, and nothing outside can be named."""

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.errors import TermsError
@@ -176,6 +176,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_JSON)
 def test_any_json_is_refused_by_code(value: object) -> None:
     """No JSON value makes reading fail in any other way than by a code."""
@@ -183,6 +184,7 @@ def test_any_json_is_refused_by_code(value: object) -> None:
         parse_details(value, catalogue=CATALOGUE, holders=HOLDERS, client=CLIENT, today=TODAY)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(bank())), st.sampled_from([*sorted(bank()["items"][0]), ""]), _JSON)
 def test_any_member_bent_is_read_or_refused(member: str, inner: str, value: Any) -> None:
     """Whatever stands in any one member, the answer is terms that write back the same, or a code."""

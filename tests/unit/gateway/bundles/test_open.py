@@ -1,0 +1,317 @@
+"""Sealing and opening: round trips, and everything an opener must refuse, by its code."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from gateway.bundles.open import (
+    MAGIC,
+    TYP,
+    BundleRejected,
+    b64url,
+    canonical,
+    open_bundle,
+    unb64url,
+    verify_bundle,
+)
+from gateway.keyring import SigningKey
+from tests.unit.gateway.bundles.story import Story, recipient_key, story
+
+HEAD = len(MAGIC) + 4
+FRAME = 64 * 1024 + 16
+
+
+@pytest.fixture(scope="module")
+def small() -> Story:
+    """A bundle of one frame."""
+    return story()
+
+
+@pytest.fixture(scope="module")
+def large() -> Story:
+    """A bundle of several frames."""
+    return story(2000)
+
+
+def code(of: Story, data: bytes, **changes: Any) -> str:
+    """The code with which `data` is refused."""
+    with pytest.raises(BundleRejected) as refused:
+        open_bundle(
+            data,
+            changes.get("key", of.private_jwk),
+            changes.get("jwks", of.jwks),
+            issuer=changes.get("issuer"),
+        )
+    return refused.value.code
+
+
+def jws_of(data: bytes) -> bytes:
+    """The manifest's JWS."""
+    return data[HEAD : HEAD + int.from_bytes(data[len(MAGIC) : HEAD])]
+
+
+def rebuilt(data: bytes, jws: bytes) -> bytes:
+    """The bundle with another manifest JWS in front of the same frames."""
+    return MAGIC + len(jws).to_bytes(4, "big") + jws + data[HEAD + len(jws_of(data)) :]
+
+
+def resigned(of: Story, change: Callable[[dict[str, Any]], object]) -> bytes:
+    """The bundle with a changed manifest, signed by the issuer: only content checks can refuse it."""
+    manifest = json.loads(json.dumps(of.sealed.manifest))
+    change(manifest)
+    return rebuilt(of.sealed.data, signed(of, canonical(manifest)))
+
+
+def signed(of: Story, payload: bytes, header: bytes | None = None) -> bytes:
+    """A JWS by the story's issuer over any payload and header bytes."""
+    head = header or canonical({"alg": "ES256", "kid": of.signer.kid, "typ": TYP})
+    signing_input = f"{b64url(head)}.{b64url(payload)}".encode()
+    r, s = decode_dss_signature(of.signer.private.sign(signing_input, ec.ECDSA(hashes.SHA256())))
+    return signing_input + b"." + b64url(r.to_bytes(32, "big") + s.to_bytes(32, "big")).encode()
+
+
+def test_round_trip(large: Story) -> None:
+    """What was sealed comes out, byte for byte, with its manifest."""
+    opened = open_bundle(large.sealed.data, large.private_jwk, large.jwks, issuer="https://mydata.example")
+    assert opened.parts == {large.part.name: large.part.body}
+    assert opened.manifest == large.sealed.manifest
+    assert large.sealed.manifest["parts"][0]["plain_size"] > 3 * 64 * 1024
+
+
+def test_verification_needs_no_private_key(small: Story) -> None:
+    """Signature and ciphertext hashes can be checked by anyone holding the issuer's keys."""
+    assert verify_bundle(small.sealed.data, small.jwks) == small.sealed.manifest
+
+
+def test_the_file_holds_no_plaintext(small: Story) -> None:
+    """No treated value is readable, and the manifest has no unkeyed hash of the plaintext."""
+    assert b"20261122100000" not in small.sealed.data
+    manifest = json.dumps(small.sealed.manifest)
+    digest = hashlib.sha256(small.part.body).digest()
+    assert b64url(digest) not in manifest
+    assert digest.hex() not in manifest
+
+
+@pytest.mark.parametrize("cut", [0, 5, HEAD - 1, HEAD, HEAD + 100, -1, -17])
+def test_truncated(small: Story, cut: int) -> None:
+    """A file cut anywhere is refused."""
+    assert code(small, small.sealed.data[:cut]) in ("bundle_truncated", "bundle_not_a_bundle")
+
+
+def test_appended(small: Story) -> None:
+    """One byte too many is refused: nothing unlisted rides along."""
+    assert code(small, small.sealed.data + b"\0") == "bundle_trailing_bytes"
+
+
+def test_changed_frame(small: Story) -> None:
+    """A changed ciphertext no longer has its signed hash."""
+    data = bytearray(small.sealed.data)
+    data[-1] ^= 1
+    assert code(small, bytes(data)) == "bundle_part_changed"
+
+
+def swap_frames(data: bytes) -> bytes:
+    """The last two whole frames exchanged."""
+    at = HEAD + len(jws_of(data))
+    return data[:at] + data[at + FRAME : at + 2 * FRAME] + data[at : at + FRAME] + data[at + 2 * FRAME :]
+
+
+def test_swapped_frames(large: Story) -> None:
+    """Frames in another order are refused by the hash, and by themselves if the hash is re-signed."""
+    swapped = swap_frames(large.sealed.data)
+    assert code(large, swapped) == "bundle_part_changed"
+    digest = b64url(hashlib.sha256(swapped[HEAD + len(jws_of(swapped)) :]).digest())
+    honest = resigned(large, lambda m: m["parts"][0].update(cipher_sha256=digest))
+    forged = swap_frames(rebuilt(honest, jws_of(honest)))
+    assert code(large, forged) == "bundle_frame_invalid"
+
+
+def test_wrong_recipient(small: Story) -> None:
+    """Another company's key opens nothing, under its own name or the right one."""
+    stranger, _ = recipient_key("enc-9")
+    assert code(small, small.sealed.data, key=stranger) == "bundle_wrong_recipient"
+    assert code(small, small.sealed.data, key={**stranger, "kid": "enc-1"}) == "bundle_wrong_recipient"
+    assert (
+        code(small, small.sealed.data, key={**small.private_jwk, "kid": "enc-2"}) == "bundle_wrong_recipient"
+    )
+
+
+@pytest.mark.parametrize("change", [{"d": None}, {"d": "AA"}, {"d": "A=="}, {"kty": "EC"}, {"kid": 5}])
+def test_unusable_recipient_key(small: Story, change: dict[str, object]) -> None:
+    """A key that is no private X25519 JWK with a name is refused as such."""
+    assert code(small, small.sealed.data, key={**small.private_jwk, **change}) == "bundle_key_unusable"
+
+
+def test_other_issuer_keys(small: Story) -> None:
+    """Signed by a key other than those given: by another name, by the same name, by a doubled name."""
+    other = SigningKey.of(ec.generate_private_key(ec.SECP256R1()))
+    posing = {**other.jwk(), "kid": small.signer.kid}
+    data = small.sealed.data
+    assert code(small, data, jwks={"keys": [other.jwk()]}) == "bundle_unknown_issuer_key"
+    assert code(small, data, jwks={"keys": []}) == "bundle_unknown_issuer_key"
+    assert code(small, data, jwks={}) == "bundle_unknown_issuer_key"
+    assert code(small, data, jwks={"keys": [posing]}) == "bundle_signature_invalid"
+    assert code(small, data, jwks={"keys": [posing, small.signer.jwk()]}) == "bundle_unknown_issuer_key"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kty": "RSA"},
+        {"crv": "P-384"},
+        {"alg": "ES384"},
+        {"use": "enc"},
+        {"x": "AA"},
+        {"y": None},
+        {"y": "A="},
+    ],
+)
+def test_unusable_issuer_key(small: Story, change: dict[str, object]) -> None:
+    """An issuer key that is no P-256 signature key is refused before anything is verified with it."""
+    jwks = {"keys": [{**small.signer.jwk(), **change}]}
+    assert code(small, small.sealed.data, jwks=jwks) == "bundle_issuer_key_unusable"
+
+
+def test_another_issuer_name(small: Story) -> None:
+    """A good signature of another issuer's name is refused when a name was asked for."""
+    assert code(small, small.sealed.data, issuer="https://other.example") == "bundle_wrong_issuer"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "none", "kid": "K", "typ": TYP},
+        {"alg": "HS256", "kid": "K", "typ": TYP},
+        {"alg": "ES256", "kid": "K", "typ": "JWT"},
+        {"alg": "ES256", "typ": TYP},
+        {"alg": "ES256", "crit": [], "kid": "K", "typ": TYP},
+        {"alg": "ES256", "jwk": {}, "kid": "K", "typ": TYP},
+        [],
+    ],
+)
+def test_header(small: Story, header: Any) -> None:
+    """One header only: ES256, a key name, our type; no `crit`, no key brought along."""
+    if isinstance(header, dict) and "kid" in header:
+        header["kid"] = small.signer.kid
+    jws = signed(small, canonical(small.sealed.manifest), canonical(header))
+    assert code(small, rebuilt(small.sealed.data, jws)) == "bundle_header_invalid"
+
+
+def test_non_canonical_base64(small: Story) -> None:
+    """Padding, other alphabets and unused bits set are refused, in every segment."""
+    header, payload, signature = jws_of(small.sealed.data).split(b".")
+    for broken in (
+        header + b"=." + payload + b"." + signature,
+        header + b"." + payload + b"." + signature + b"==",
+        header + b"." + payload + b"." + signature[:-1] + other_spelling(signature[-1:]),
+        header + b"." + payload + b"." + signature[:-1] + b"+",
+        b"\n" + header + b"." + payload + b"." + signature,
+        header + b"." + payload,
+        header + b"." + payload + b"." + signature + b".",
+        "é".encode() + header + b"." + payload + b"." + signature,
+    ):
+        assert code(small, rebuilt(small.sealed.data, broken)) == "bundle_manifest_encoding"
+
+
+def other_spelling(last: bytes) -> bytes:
+    """The same last byte of a 64-byte signature, spelled with unused bits set."""
+    alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return bytes([alphabet[alphabet.index(last) + 1]])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (lambda text: text[:-1] + b',"id":"bnd_02"}', "bundle_manifest_duplicate_name"),
+        (
+            lambda text: text.replace(b'"version":1', b'"version":1,"version":2'),
+            "bundle_manifest_duplicate_name",
+        ),
+        (lambda text: b" " + text, "bundle_manifest_not_canonical"),
+        (lambda text: text.replace(b'"version":1', b'"version":1.0'), "bundle_manifest_unreadable"),
+        (lambda text: text.replace(b'"version":1', b'"version":NaN'), "bundle_manifest_unreadable"),
+        (lambda text: text[:-1], "bundle_manifest_unreadable"),
+        (lambda text: text + b"\xff", "bundle_manifest_unreadable"),
+        (lambda _: b"[" * 50_000, "bundle_manifest_unreadable"),
+        (lambda _: b"[]", "bundle_manifest_invalid"),
+    ],
+)
+def test_manifest_bytes_even_if_signed(small: Story, spoil: Callable[[bytes], bytes], expected: str) -> None:
+    """Duplicate names, spaces, fractions and other spellings are refused although the issuer signed them."""
+    jws = signed(small, spoil(canonical(small.sealed.manifest)))
+    assert code(small, rebuilt(small.sealed.data, jws)) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda m: m.update(format="mdb/2"), "bundle_manifest_invalid"),
+        (lambda m: m.pop("issuer"), "bundle_manifest_invalid"),
+        (lambda m: m.pop("crypto"), "bundle_manifest_invalid"),
+        (lambda m: m.pop("parts"), "bundle_manifest_invalid"),
+        (lambda m: m["parts"].append({}), "bundle_manifest_invalid"),
+        (lambda m: m["parts"].append(None), "bundle_manifest_invalid"),
+        (lambda m: m["parts"].append(m["parts"][0]), "bundle_manifest_invalid"),
+        (lambda m: m["parts"].pop(), "bundle_trailing_bytes"),
+        (lambda m: m["parts"][0].update(name="../evil"), "bundle_manifest_invalid"),
+        (lambda m: m["parts"][0].update(name="a..b"), "bundle_manifest_invalid"),
+        (lambda m: m["parts"][0].update(name="other"), "bundle_frame_invalid"),
+        (lambda m: m["parts"][0].update(plain_size=-5), "bundle_manifest_invalid"),
+        (lambda m: m["parts"][0].update(plain_size=True), "bundle_manifest_invalid"),
+        (lambda m: m["parts"][0].update(frame_size=0), "bundle_manifest_invalid"),
+        (lambda m: m["parts"][0].update(cipher_size=10), "bundle_manifest_invalid"),
+        (lambda m: m["parts"][0].update(nonce_prefix="AAAA"), "bundle_manifest_invalid"),
+        (lambda m: m["parts"][0].update(nonce_prefix="AAAAAAAAAA"), "bundle_frame_invalid"),
+        (lambda m: m["parts"][0].update(plain_hmac="AAAA"), "bundle_part_changed"),
+        (lambda m: m["crypto"].update(aead="none"), "bundle_unsupported"),
+        (lambda m: m["crypto"].update(compression="zstd"), "bundle_unsupported"),
+        (lambda m: m["crypto"].update(wraps=[]), "bundle_wrong_recipient"),
+        (lambda m: m["crypto"]["wraps"].append(m["crypto"]["wraps"][0]), "bundle_wrong_recipient"),
+        (lambda m: m["crypto"]["wraps"][0].update(suite="other"), "bundle_unsupported"),
+        (lambda m: m["crypto"]["wraps"][0].update(sealed="AAAA"), "bundle_wrong_recipient"),
+        (lambda m: m.update(id="bnd_02"), "bundle_wrong_recipient"),
+        (lambda m: m["obligations"].update(delete_by="2099-01-01"), "bundle_wrong_recipient"),
+    ],
+)
+def test_content_even_if_signed(
+    small: Story, change: Callable[[dict[str, Any]], object], expected: str
+) -> None:
+    """Sizes, names and keys must agree, and key and frames are bound to the manifest they were made for."""
+    assert code(small, resigned(small, change)) == expected
+
+
+def test_too_large_a_manifest_is_not_read(small: Story) -> None:
+    """A claimed manifest of 128 000 bytes or more is refused by its length."""
+    data = MAGIC + (128_000).to_bytes(4, "big") + small.sealed.data[HEAD:]
+    assert code(small, data) == "bundle_manifest_too_large"
+
+
+def test_other_files_are_named_as_such(small: Story) -> None:
+    """What is no bundle at all gets its own code."""
+    for data in (b"", b"PK\x03\x04", b"\x89mdb/2\r\n" + small.sealed.data[8:], MAGIC.replace(b"\r\n", b"\n")):
+        assert code(small, data) == "bundle_not_a_bundle"
+
+
+def test_the_errors_hold_no_content(small: Story) -> None:
+    """A refusal's text has no pseudonym, key or signature in it."""
+    with pytest.raises(BundleRejected) as refused:
+        open_bundle(small.sealed.data + b"x", small.private_jwk, small.jwks)
+    assert small.private_jwk["d"] not in str(refused.value)
+    assert small.sealed.manifest["subject"]["pseudonym"] not in str(refused.value)
+
+
+def test_canonical_base64_is_the_inverse_of_itself() -> None:
+    """Strict decoding accepts what encoding writes, and only that."""
+    for size in range(5):
+        assert unb64url(b64url(bytes(size)), "x") == bytes(size)
+    with pytest.raises(BundleRejected):
+        unb64url(base64.urlsafe_b64encode(b"a").decode(), "x")

@@ -15,8 +15,8 @@ from tests.unit.consent.household import BANK, HOSPITAL, MARKET, details, item, 
 
 TERMS = parsed(details())
 GOLDEN = {
-    "ko": "b15df34bd75330184ed18060d5ca58bb6c82609fd8f784cdfabc807e8868422e",
-    "en": "b8b161ea8dbb6f7d5c8e5020d2872256749dad22ee7aed2f234337cc30fe1510",
+    "ko": "dd572555a55cef40468af2e813dbcf3ca5fcf4de90a1988d6498cec0e5ad03c3",
+    "en": "f23750fe47806d16579a0f333a7bb5f72066845fc056c51b90c9d80f2e93f7b6",
 }
 
 

@@ -24,13 +24,17 @@ REQUESTS = AuthorizationRequestRow.__table__  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A request waiting for the citizen: who asks, for what (`details`, RFC 9396), until when."""
+    """A request waiting for the citizen: who asks, for what (`details`, RFC 9396), until when.
+
+    `ui_locales` is the client's wish for the language of the page (OIDC Core 3.1.2.1), or None.
+    """
 
     interaction_id: str
     client: Client
     details: list[dict[str, Any]]
     created_at: int
     answer_by: int
+    ui_locales: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,10 @@ async def load(session: AsyncSession, interaction_id: str, *, at: int) -> Pendin
         raise OAuthRefusal("request_answered")
     if row.answer_by <= at:
         raise OAuthRefusal("request_expired")
-    details = orjson.loads(orjson.loads(row.parameters)["authorization_details"])
-    return Pending(interaction_id, client, details, row.created_at, row.answer_by)
+    asked = orjson.loads(row.parameters)
+    details = orjson.loads(asked["authorization_details"])
+    locales = asked.get("ui_locales")
+    return Pending(interaction_id, client, details, row.created_at, row.answer_by, locales)
 
 
 async def settle(session: AsyncSession, interaction_id: str, answer: Settlement, *, at: int) -> None:

@@ -37,6 +37,7 @@ KEPT = (
     "nonce",
     "code_challenge",
     "code_challenge_method",
+    "ui_locales",
 )
 _LONGEST = 1024
 _QUERY = "response_mode must be query"

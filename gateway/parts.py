@@ -62,7 +62,7 @@ class Parts:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Parts]:
+async def open_parts(settings: Settings, metrics: Metrics, clock: Clock = utc_now) -> AsyncIterator[Parts]:
     """Make every part; close them in reverse order on leaving. Raises SettingsError, KeysError, Problem."""
     keys = load_keys(settings.keys)
     registry = load_registry(settings.registry, plain_http=settings.profile == "demo")
@@ -74,7 +74,7 @@ async def open_parts(settings: Settings, clock: Clock = utc_now) -> AsyncIterato
         engine = _engine(settings)
         stack.push_async_callback(engine.close)
         gateway = Gateway(registry.operator.code, keys.holder_requests.sign, client)
-        yield await _assemble(settings, registry, keys, clock, database, engine, gateway)
+        yield await _assemble(settings, metrics, registry, keys, clock, database, engine, gateway)
 
 
 def holder_of(registry: Registry) -> dict[str, Holder]:
@@ -111,6 +111,7 @@ def _engine(settings: Settings) -> PolicyEngine:
 
 async def _assemble(
     settings: Settings,
+    metrics: Metrics,
     registry: Registry,
     keys: Keys,
     clock: Clock,
@@ -118,7 +119,7 @@ async def _assemble(
     engine: PolicyEngine,
     gateway: Gateway,
 ) -> Parts:
-    catalogue, metrics, holders = load_catalogue(), Metrics(), holder_of(registry)
+    catalogue, holders = load_catalogue(), holder_of(registry)
     journal = Journal(SubjectKeys(keys.subject_kek), f"{socket.gethostname()}-{os.getpid()}")
     last_signed = settings.keys / f"last-signed-{settings.ledger_origin.replace('/', '_')}"
     log = Log(database, keys.ledger, settings.ledger_origin, last_signed, clock=clock)

@@ -25,7 +25,6 @@ from gateway.oauth.bearer import AuthenticatedClient, ResourceServer
 from gateway.policy import record
 from gateway.policy.reasons import text
 from gateway.policy.tables import PolicyDecisionRow
-from gateway.registry import Registry
 from gateway.responses import language_of
 from gateway.transfers import repository
 from gateway.transfers.ask import Answer, Ask, Asking
@@ -48,7 +47,6 @@ class Doors:
     asking: Asking
     worker: Worker
     journal: Journal
-    registry: Registry
     clock: Clock
 
     async def ask(self, request: Request) -> tuple[Answer, Language]:

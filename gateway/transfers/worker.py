@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from consent.clock import Clock
 from consent.events import Event
 from consent.journal import Journal
@@ -52,8 +54,12 @@ class Worker:
         """Say that a transfer was accepted. Optional: the next tick finds it anyway."""
         self._wake.set()
 
-    def call_off(self, consent_id: str) -> None:
-        """Stop pulls under a consent of this process at their next page."""
+    async def end_with(self, session: AsyncSession, consent_id: str, now: int) -> None:
+        """In the transaction that ends a consent: its transfers end, its sealed bundles are deleted.
+
+        A pull of this process stops at its next page; one elsewhere finds the consent dead before it releases.
+        """
+        await repository.cancel_of_consent(session, consent_id, now, "consent_withdrawn")
         self._called_off.add(consent_id)
 
     async def run(self) -> None:

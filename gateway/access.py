@@ -1,0 +1,45 @@
+"""Every answer is counted and timed by its door, and carries the id under which the log speaks of it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.telemetry import Metrics, log
+
+
+class Access:
+    """ASGI middleware. Door names are route templates, so no id or token becomes a label or a log value."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        """Count into `metrics`."""
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; count its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, started, status = uuid.uuid4().hex, time.perf_counter(), 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request=request_id):
+            try:
+                await self._app(scope, receive, noted)
+            finally:
+                seconds = time.perf_counter() - started
+                door = f"{scope['method']} {getattr(scope.get('route'), 'path', 'other')}"
+                self._metrics.requests.labels(door, str(status)).inc()
+                self._metrics.seconds.labels(door).observe(seconds)
+                log.info("answered", door=door, status=status, ms=round(seconds * 1000, 1))

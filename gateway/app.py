@@ -1,0 +1,259 @@
+"""`create_app(settings)`: routers, middleware, error handlers. The only wiring place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from connectors.authorization import link
+from connectors.contract import Reason
+from connectors.errors import HolderError
+from consent.calendar import korean_day
+from consent.clock import Clock, utc_now
+from consent.consortium import client_scope
+from consent.details import parse_details
+from consent.parties import ClientInfo, HolderInfo
+from consent.records import Consent
+from gateway import ledger
+from gateway.access import Access
+from gateway.api import health, transfers
+from gateway.errors import Problem, catalogue
+from gateway.oauth.bearer import ResourceServer
+from gateway.oauth.clients import Client
+from gateway.oauth.ledger import Record
+from gateway.oauth.routes import routes as oauth_routes
+from gateway.oauth.server import GatewayAuthorizationServer
+from gateway.oauth.tokens import Minter
+from gateway.parts import Parts, open_parts
+from gateway.receipts import Receipts, hook
+from gateway.responses import language_of, problem_response
+from gateway.security.cross_origin import CrossOrigin
+from gateway.security.headers import SecurityHeaders
+from gateway.security.sessions import Sessions
+from gateway.settings import Settings
+from gateway.telemetry import Metrics, log
+from gateway.transfers.notices import tell_holders
+from gateway.web.openid import OpenIdProvider, RelyingParty
+from gateway.web.rendering import Masthead, Renderer
+from gateway.web.routes import routes as web_routes
+from gateway.web.site import Site
+from gateway.web.static_files import StaticFiles
+
+OPEN_PATHS = frozenset({"/par", "/token", "/revoke", "/introspect", "/transfers"})
+"""Doors that read no cookie: any origin may call them, a browser's ambient authority opens nothing there."""
+
+_STATUS_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+    """The gateway as an ASGI application. Its parts open with the lifespan and close with it."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_parts(settings, metrics, clock) as parts:
+            app.state.parts = parts
+            server = _server(parts)
+            app.router.routes.extend(_routes(parts, server))
+            app.include_router(transfers.router(_doors(parts, server)))
+            async with _running(parts):
+                yield
+
+    app = FastAPI(title="MyData Gateway", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(
+        CrossOrigin, origin=settings.issuer, refuse=_refuse_cross_origin, open_paths=OPEN_PATHS
+    )
+    app.add_middleware(SecurityHeaders, secure=settings.issuer.startswith("https://"))
+    app.add_middleware(Access, metrics=metrics)
+    for kind in (Problem, HTTPException, Exception):
+        app.add_exception_handler(kind, _answer)
+    return app
+
+
+def _server(parts: Parts) -> GatewayAuthorizationServer:
+    settings, keys = parts.settings, parts.keys
+    sessions = _sessions(parts)
+    return GatewayAuthorizationServer(
+        minter=Minter(settings.issuer, settings.issuer, keys.signing, keys.pairwise),
+        database=parts.database,
+        record=Record(parts.journal),
+        clock=parts.clock,
+        validate_details=_validate(parts),
+        session_of=sessions.session_hash,
+    )
+
+
+def _validate(parts: Parts) -> Callable[[list[Any], Client], object]:
+    """What a client may ask for: the catalogue, its own consortium, the registered holders."""
+    holders = _holders(parts)
+
+    def validate(details: list[Any], client: Client) -> object:
+        now = parts.clock()
+        purposes, may_name = client_scope(parts.consortia, client.id, int(now.timestamp()))
+        info = ClientInfo(id=client.id, purposes=purposes, holders=may_name)
+        return parse_details(
+            details, catalogue=parts.catalogue, holders=holders, client=info, today=korean_day(now)
+        )
+
+    return validate
+
+
+def _holders(parts: Parts) -> dict[str, HolderInfo]:
+    return {
+        h.id: HolderInfo(h.id, h.sector, {"ko": h.name.ko, "en": h.name.en}) for h in parts.registry.holders
+    }
+
+
+def _sessions(parts: Parts) -> Sessions:
+    return Sessions(secure=parts.settings.issuer.startswith("https://"), clock=parts.clock)
+
+
+def _routes(parts: Parts, server: GatewayAuthorizationServer) -> list[BaseRoute]:
+    async def store() -> bool:
+        async with parts.database.reading() as session:
+            return (await session.execute(text("SELECT 1"))).scalar_one() == 1
+
+    async def policy() -> bool:
+        return (await parts.engine.health()).ready
+
+    async def log_moves() -> bool:
+        await parts.log.refuse_if_behind()
+        return True
+
+    probes = {"store": store, "policy": policy, "ledger": log_moves}
+    return [
+        *oauth_routes(server),
+        *ledger.routes(parts.log),
+        *health.routes(parts.metrics, probes),
+        *web_routes(_site(parts)),
+    ]
+
+
+def _site(parts: Parts) -> Site:
+    settings, registry = parts.settings, parts.registry
+    operator = {"ko": registry.operator.name.ko, "en": registry.operator.name.en}
+    masthead = Masthead(
+        name={"ko": "마이데이터 게이트웨이", "en": "MyData Gateway"},
+        operator={"ko": operator["ko"], "en": operator["en"]},
+        contact=registry.operator.contact,
+        sandbox=registry.operator.role == "sandbox",
+    )
+    party = RelyingParty(
+        registry.identity.client_id, f"{settings.issuer}/sign-in/return", parts.keys.signing.sign
+    )
+    receipts = Receipts(
+        settings.issuer,
+        parts.database,
+        parts.journal,
+        parts.log,
+        parts.catalogue,
+        _holders(parts),
+        parts.keys.signing.sign,
+        parts.clock,
+    )
+    return Site(
+        origin=settings.issuer,
+        party=registry.operator.code,
+        database=parts.database,
+        clock=parts.clock,
+        catalogue=parts.catalogue,
+        holders=_holders(parts),
+        journal=parts.journal,
+        sessions=_sessions(parts),
+        renderer=Renderer(masthead, StaticFiles()),
+        identity=OpenIdProvider(registry.identity.issuer, party, parts.gateway.client, clock=parts.clock),
+        provider={"ko": registry.identity.name.ko, "en": registry.identity.name.en},
+        identity_key=parts.keys.session,
+        make_link=_make_link(parts),
+        after_withdrawal=_after_withdrawal(parts),
+        receipt=hook(receipts),
+    )
+
+
+def _make_link(parts: Parts) -> Callable[[str, str], Awaitable[str]]:
+    async def make(holder_id: str, statement: str) -> str:
+        holder = parts.holders.get(holder_id)
+        if holder is None:
+            raise HolderError(Reason.NO_LINK, "the holder is not registered")
+        return await link(parts.gateway, holder.manifest, statement)
+
+    return make
+
+
+def _after_withdrawal(parts: Parts) -> Callable[[AsyncSession, Consent], Awaitable[None]]:
+    """With a withdrawal: transfers end, sealed bundles go, holders will be told."""
+
+    async def after(session: AsyncSession, consent: Consent) -> None:
+        now = int(parts.clock().timestamp())
+        await tell_holders(session, consent, "withdrawn", now)
+        await parts.worker.end_with(session, consent.id, now)
+        parts.notices.wake()
+
+    return after
+
+
+def _doors(parts: Parts, server: GatewayAuthorizationServer) -> transfers.Doors:
+    return transfers.Doors(
+        issuer=parts.settings.issuer,
+        database=parts.database,
+        resource=ResourceServer(server),
+        asking=parts.asking,
+        worker=parts.worker,
+        journal=parts.journal,
+        clock=parts.clock,
+    )
+
+
+@asynccontextmanager
+async def _running(parts: Parts) -> AsyncIterator[None]:
+    """The log, the worker and the notices move while the doors are open."""
+    movers = {"ledger": parts.log.run, "transfers": parts.worker.run, "notices": parts.notices.run}
+    tasks = [asyncio.create_task(_kept_alive(name, run), name=name) for name, run in movers.items()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _kept_alive(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await run()
+        except Exception as error:
+            log.error("mover_failed", mover=name, error=type(error).__name__)
+            await asyncio.sleep(1)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    """One place turns every error that reaches the top into a problem document."""
+    response = problem_response(_problem(error), language_of(request))
+    for name, value in (getattr(error, "headers", None) or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        return Problem(_STATUS_CODES.get(error.status_code, "invalid_request"), detail=str(error.detail))
+    if getattr(error, "code", None) in catalogue():
+        return Problem.of(error)
+    log.error("unforeseen", error=type(error).__name__, exc_info=error)
+    return Problem("internal", detail=type(error).__name__)
+
+
+async def _refuse_cross_origin(request: Request, problem: Problem) -> Response:
+    return problem_response(problem, language_of(request))

@@ -18,6 +18,9 @@ _BY_WORD = {
     "not_a_customer": Reason.NO_LINK,
     "unknown_dataset": Reason.UNKNOWN_DATASET,
     "invalid_scope": Reason.UNKNOWN_DATASET,
+    "invalid_grant": Reason.DENIED,
+    "invalid_client": Reason.DENIED,
+    "access_denied": Reason.DENIED,
 }
 
 
@@ -41,9 +44,8 @@ def refusal(answer: Answer, now: datetime) -> HolderError | None:
         return HolderError(Reason.FOREIGN_NEXT, f"the holder redirects ({status}); never followed")
     if status == 410:
         return HolderError(Reason.CURSOR_EXPIRED, "the page is no longer there (410)")
-    if status in (400, 401, 403, 404):
-        return HolderError(_named(answer.body) or Reason.DENIED, f"the holder refused ({status})")
-    return HolderError(Reason.CONTRACT, f"the holder answered {status}")
+    usual = Reason.DENIED if status in (401, 403, 404) else Reason.CONTRACT
+    return HolderError(_named(answer.body) or usual, f"the holder refused ({status})")
 
 
 def asked_wait(answer: Answer, now: datetime) -> float | None:

@@ -14,7 +14,7 @@ from connectors.breaker import Breaker
 from connectors.contract import Check, Json, Manifest, Page, Reason
 from connectors.errors import HolderError
 from connectors.http import READ_SECONDS, Answer, exchange
-from connectors.origins import inside
+from connectors.origins import inside, origin_of
 from connectors.refusals import asked_wait, refusal
 from connectors.retry import pause
 
@@ -67,7 +67,7 @@ class Session:
         check: Check | None = None,
     ) -> Page:
         """See `connectors.contract.Io`."""
-        url = httpx.URL(inside(self._manifest.origin, path))
+        url = self._url(path)
         if params:
             url = url.copy_merge_params(dict(params))
         return await self._answer("GET", url, b"", {"accept": accept, **(headers or {})}, check)
@@ -87,8 +87,18 @@ class Session:
             "content-type": "application/json; charset=utf-8",
             **(headers or {}),
         }
-        url = httpx.URL(inside(self._manifest.origin, path))
+        url = self._url(path)
         return await self._answer("POST", url, content, named, check)
+
+    def _url(self, path: str) -> httpx.URL:
+        """Pinned twice: as the standard library reads the address, and as the client will."""
+        try:
+            url = httpx.URL(inside(self._manifest.origin, path))
+        except httpx.InvalidURL:
+            raise HolderError(Reason.FOREIGN_NEXT, "a link of the holder is not a usable address") from None
+        if origin_of(str(url)) != origin_of(self._manifest.origin):
+            raise HolderError(Reason.FOREIGN_NEXT, "a link of the holder leads away from the holder")
+        return url
 
     async def _answer(
         self, method: str, url: httpx.URL, content: bytes, headers: dict[str, str], check: Check | None

@@ -122,14 +122,33 @@ def load(text: str) -> Spec:
     """Read a spec; raises SpecError with one sentence a finding, each naming its place."""
     try:
         read = yaml.safe_load(text)
-        spec = msgspec.convert(read, Spec, strict=True)
     except yaml.YAMLError as error:
         raise SpecError([f"not YAML: {str(error).splitlines()[0]}"]) from error
-    except msgspec.ValidationError as error:
-        raise SpecError([str(error)]) from error
+    if found := _shapes(read):
+        raise SpecError(found)
+    spec = msgspec.convert(read, Spec, strict=True)
     if found := _problems(spec):
         raise SpecError(found)
     return spec
+
+
+def _shapes(read: object) -> list[str]:
+    """What does not have the form of a spec; lists and datasets one by one, so that each is named."""
+    parts = dict(read) if isinstance(read, dict) else {}
+    found = []
+    for group, form in (("lists", ListSpec), ("datasets", DatasetSpec)):
+        named = parts.get(group)
+        for name, part in named.items() if isinstance(named, dict) else ():
+            found += _shape(f"{group}.{name}: ", part, form)
+    return found or _shape("", read, Spec)
+
+
+def _shape(place: str, part: object, form: type[msgspec.Struct]) -> list[str]:
+    try:
+        msgspec.convert(part, form, strict=True)
+    except msgspec.ValidationError as error:
+        return [f"{place}{error}"]
+    return []
 
 
 def _problems(spec: Spec) -> list[str]:

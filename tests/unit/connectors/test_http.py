@@ -1,0 +1,123 @@
+"""The transport seam: what it never does, and what it measures."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from connectors.contract import Reason
+from connectors.errors import HolderError
+from connectors.http import Answer, NetworkInTransaction, exchange, open_client
+from tests.unit.connectors.holders import serve
+
+
+async def _cookie(request: Request) -> Response:
+    response = PlainTextResponse(request.headers.get("cookie", "none"))
+    response.set_cookie("session", "of-somebody", path="/")
+    return response
+
+
+async def _drip(_request: Request) -> Response:
+    async def bytes_forever() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x"
+            await asyncio.sleep(0.05)
+
+    return StreamingResponse(bytes_forever())
+
+
+async def _bomb(_request: Request) -> Response:
+    return Response(gzip.compress(b"0" * 5_000_000), headers={"content-encoding": "gzip"})
+
+
+async def _broken_gzip(_request: Request) -> Response:
+    return Response(gzip.compress(b"0" * 5_000)[:12] + b"garbage", headers={"content-encoding": "gzip"})
+
+
+APP = Starlette(
+    routes=[
+        Route("/cookie", _cookie),
+        Route("/away", lambda _request: RedirectResponse("/cookie", 302)),
+        Route("/drip", _drip),
+        Route("/bomb", _bomb),
+        Route("/broken", _broken_gzip),
+    ]
+)
+
+
+async def _get(
+    client: httpx.AsyncClient, url: str, *, seconds: float = 5, max_bytes: int = 1_000_000
+) -> Answer:
+    return await exchange(client, client.build_request("GET", url), seconds=seconds, max_bytes=max_bytes)
+
+
+async def test_no_cookie_goes_from_one_citizens_pull_to_the_next() -> None:
+    """What a holder sets is forgotten."""
+    async with serve(lambda _: APP) as origin, open_client() as client:
+        for _ in range(2):
+            assert (await _get(client, f"{origin}/cookie")).body == b"none"
+
+
+async def test_a_redirect_is_an_answer_not_a_way() -> None:
+    """302 comes back as 302."""
+    async with serve(lambda _: APP) as origin, open_client() as client:
+        assert (await _get(client, f"{origin}/away")).status == 302
+
+
+async def test_no_request_goes_out_while_a_transaction_is_open() -> None:
+    """The seam refuses before a socket is touched."""
+    async with open_client(refuse=lambda: True) as client:
+        with pytest.raises(NetworkInTransaction):
+            await _get(client, "http://127.0.0.1:1/")
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("/drip", Reason.TIMEOUT), ("/bomb", Reason.TOO_LARGE), ("/broken", Reason.CORRUPT)],
+)
+async def test_an_answer_without_end_is_cut(path: str, reason: Reason) -> None:
+    """A drip runs out of time, a compression bomb out of bytes, a cut stream cannot be read."""
+    async with serve(lambda _: APP) as origin, open_client() as client:
+        with pytest.raises(HolderError) as caught:
+            await _get(client, f"{origin}{path}", seconds=0.4)
+    assert caught.value.reason is reason
+
+
+async def test_an_announced_size_over_the_bound_is_refused_unread() -> None:
+    """Content-Length is believed when it is too much."""
+    async with serve(lambda _: PlainTextResponse("x" * 2000)) as origin, open_client() as client:
+        with pytest.raises(HolderError) as caught:
+            await _get(client, f"{origin}/", max_bytes=1000)
+    assert caught.value.reason is Reason.TOO_LARGE
+
+
+async def test_the_environments_proxy_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Holders are reached directly, whatever the process was started with."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    async with serve(lambda _: APP) as origin, open_client() as client:
+        assert (await _get(client, f"{origin}/cookie")).status == 200
+
+
+async def test_a_server_that_speaks_no_http_is_down() -> None:
+    """Bytes that are no HTTP answer are a failed connection."""
+
+    async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 smtp ready\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, open_client() as client:
+        with pytest.raises(HolderError) as caught:
+            await _get(client, f"http://127.0.0.1:{port}/")
+    assert caught.value.reason is Reason.HOLDER_DOWN

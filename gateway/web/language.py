@@ -28,7 +28,7 @@ def of_request(request: Request, ui_locales: str = "") -> Language:
     wished = (tag.partition("-")[0].lower() for tag in ui_locales.split()[:10])
     for candidate in (*told, *wished):
         if candidate in LANGUAGES:
-            return cast("Language", candidate)
+            return candidate
     return _accepted(request.headers.get("accept-language", ""))
 
 

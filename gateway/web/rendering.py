@@ -41,7 +41,7 @@ class Renderer:
     def __init__(self, masthead: Masthead, static: StaticFiles) -> None:
         """Draw pages under `masthead` with the files of `static`."""
         self._masthead = masthead
-        self._static = static
+        self.static = static
         self._environment = Environment(
             loader=PackageLoader("gateway.web"),
             autoescape=True,
@@ -62,7 +62,7 @@ class Renderer:
             sandbox=self._masthead.sandbox,
             signed_in=signed_in,
             other_language="en" if language == "ko" else "ko",
-            static=self._static.address,
+            static=self.static.address,
         )
         template = self._environment.get_template(f"pages/{name}.html")
         body = template.render(t=words(language), site=frame, **values)
@@ -72,8 +72,10 @@ class Renderer:
             headers={"content-language": language, "vary": "accept-language, cookie"},
         )
 
-    def message(self, language: Language, title: str, about: str, **values: Any) -> HTMLResponse:
+    def message(self, language: Language, title: str, about: str, *, status: int = 200) -> HTMLResponse:
         """A page that says one thing; `title` and `about` are keys of words."""
         t = words(language)
-        title, hint = t(title, **values), t(about, **values)
-        return self.page("message", language, code=None, action=None, title=title, hint=hint)
+        said = (t(title), t(about))
+        return self.page(
+            "message", language, status=status, code=None, action=None, title=said[0], hint=said[1]
+        )

@@ -25,8 +25,8 @@ MakeLink = Callable[[str, str], Awaitable[str]]
 AfterWithdrawal = Callable[[AsyncSession, Consent], Awaitable[None]]
 """What else is written in the transaction of a withdrawal (notices to holders). MUST NOT call anyone."""
 
-Receipt = Callable[[AsyncSession, Consent], Awaitable[str]]
-"""The signed receipt of a consent as JSON text."""
+Receipt = Callable[[Consent], Awaitable[bytes | None]]
+"""The signed receipt of a consent (a compact JWS); None while its entry is not in the log yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,8 @@ class DoneView:
 
 
 @dataclass(frozen=True)
-class ConsentRow:
-    """One line of the list of consents."""
+class ConsentCard:
+    """One consent in the list. `withdraw` is where to end it, None once it has ended."""
 
     href: str
     who: str
@@ -111,23 +111,31 @@ class ConsentRow:
     given: str
     until: str
     last_sent: str
+    withdraw: str | None
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One item of one consent: asked, agreed, sent, and why anything is missing."""
+class Missing:
+    """Something that was asked and did not leave. `fields` is empty when it is the whole item."""
 
-    holder: str
-    dataset: str
-    consented: bool
-    chosen: str
-    sent: str
+    fields: str
     reason: str
     article: str
 
 
 @dataclass(frozen=True)
-class Event:
+class Outcome:
+    """One item of one consent: asked and agreed, really sent, and why anything is missing."""
+
+    holder: str
+    dataset: str
+    agreed: str
+    sent: str
+    missing: tuple[Missing, ...]
+
+
+@dataclass(frozen=True)
+class Happened:
     """One thing that happened to a consent."""
 
     when: str
@@ -136,27 +144,24 @@ class Event:
 
 @dataclass(frozen=True)
 class DetailView:
-    """One consent: what was asked, agreed, sent and missing, and its history."""
+    """One consent: what was asked, agreed, sent and missing, and its history, newest first."""
 
-    row: ConsentRow
+    card: ConsentCard
     who: Party
     reference: str
     start: str
     retention: str
     outcomes: tuple[Outcome, ...]
-    history: tuple[Event, ...]
+    history: tuple[Happened, ...]
     receipt: str | None
-    withdraw: str | None
-    waiting: str | None
+    waiting: bool
 
 
 @dataclass(frozen=True)
 class WithdrawView:
-    """What ends, what was already sent, and the one confirmation."""
+    """What ends and what was sent already, before the one confirmation."""
 
-    row: ConsentRow
     who: Party
     items: tuple[str, ...]
     retention: str
     back: str
-    shown: str

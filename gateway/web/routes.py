@@ -1,0 +1,40 @@
+"""Every page of the citizen's web and its address."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from gateway.web.consent_page import ConsentPage
+from gateway.web.done import DonePage
+from gateway.web.error_page import Endpoint, speaking
+from gateway.web.my_consents import MyConsents
+from gateway.web.sign_in import SignIn
+from gateway.web.site import Site
+from gateway.web.withdraw import Withdraw
+
+
+def routes(site: Site) -> list[Route]:
+    """The routes of `site`. Refusals are answered as pages; all else is for the application's handlers."""
+    consent, done, mine = ConsentPage(site), DonePage(site), MyConsents(site)
+    sign_in, withdraw = SignIn(site), Withdraw(site)
+    pages: list[tuple[str, str, Endpoint]] = [
+        ("GET", "/static/{name}", site.renderer.static.serve),
+        ("GET", "/sign-in", sign_in.show),
+        ("GET", "/sign-in/start", sign_in.start),
+        ("GET", "/sign-in/return", sign_in.back),
+        ("POST", "/sign-out", sign_in.end),
+        ("GET", "/signed-out", sign_in.ended),
+        ("GET", "/consent/{interaction}", consent.show),
+        ("POST", "/consent/{interaction}", consent.answer),
+        ("GET", "/consent/{interaction}/done", done.show),
+        ("GET", "/my/consents", mine.every),
+        ("GET", "/my/consents/{consent}", mine.one),
+        ("GET", "/my/consents/{consent}/receipt", mine.receipt),
+        ("GET", "/my/consents/{consent}/withdraw", withdraw.show),
+        ("POST", "/my/consents/{consent}/withdraw", withdraw.confirm),
+        ("GET", "/my/consents/{consent}/withdrawn", withdraw.done),
+    ]
+    return [
+        Route(path, speaking(site.renderer, endpoint, secure=site.secure), methods=[method])
+        for method, path, endpoint in pages
+    ]

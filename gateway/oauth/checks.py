@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeGuard, TypeVar
 
 Subject = TypeVar("Subject")
 
@@ -28,11 +28,11 @@ FUTURE_SECONDS = 30
 """Tolerated clock difference: FAPI 2.0 5.3.2.1-13 wants 0 to 10 s accepted and over 60 s refused."""
 
 
-def number(value: object) -> bool:
+def number(value: object) -> TypeGuard[float]:
     """Whether `value` is a NumericDate (RFC 7519 2) a clock can reach."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1 << 40
 
 
-def text(value: object, longest: int = 256) -> bool:
+def text(value: object, longest: int = 256) -> TypeGuard[str]:
     """Whether `value` is a non-empty string of at most `longest` characters."""
     return isinstance(value, str) and 0 < len(value) <= longest

@@ -103,7 +103,7 @@ class PushDoor(Door):
         jkt = _bound_key(exchange)
         for rule in RULES:
             if not rule.holds(form, client):
-                raise OAuthRefusal(rule.code, **({"what": rule.what} if rule.what else {}))
+                raise OAuthRefusal(rule.code, what=rule.what) if rule.what else OAuthRefusal(rule.code)
         exchange.payload.data.setdefault("client_id", client.id)
         self.server.get_consent_grant(exchange)  # Authlib: response type, redirect_uri, scope, PKCE
         details = read_details(form.get("authorization_details"), client, self.server.validate_details)

@@ -1,0 +1,34 @@
+"""The authorization server behind real https, spoken to by a client that trusts only this run's authority."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from gateway.database import Database
+from tests.authority import Authority, make_authority
+from tests.oauth_stage import Stage
+from tests.serving import free_socket, serving
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """This run's certificate authority."""
+    return make_authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+async def stage(database: Database, authority: Authority) -> AsyncIterator[Stage]:
+    """An authorization server over https on a free port, with one registered client."""
+    bound, port = free_socket()
+    made = Stage(database, f"https://127.0.0.1:{port}")
+    await made.register()
+    await made.http.aclose()
+    async with (
+        serving(made.app, bound, authority),
+        httpx.AsyncClient(base_url=made.issuer, verify=authority.client_context()) as http,
+    ):
+        made.http = http
+        yield made

@@ -1,0 +1,7 @@
+"""The same server over https as the conformance tests use."""
+
+from __future__ import annotations
+
+from tests.conformance.conftest import authority, stage
+
+__all__ = ["authority", "stage"]

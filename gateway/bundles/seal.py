@@ -62,6 +62,7 @@ def seal(
     part is not named by exactly one source, or the signed manifest reaches 128 000 bytes.
     """
     manifest = document(draft)
+    _canonical(manifest)
     _check_parts(draft, parts)
     cek = random(32)
     context = mdb.context("cek", manifest)
@@ -82,16 +83,20 @@ def seal(
 
 def _signed(manifest: dict[str, Any], sign: Sign) -> bytes:
     """The JWS over exactly the canonical bytes of `manifest`, whatever serialiser the signer uses."""
-    try:
-        payload = mdb.canonical(manifest)
-    except ValueError as error:
-        raise ManifestError("manifest_value_invalid") from error
+    payload = _canonical(manifest)
     jws = sign(manifest, mdb.TYP).encode("ascii")
     if jws.split(b".")[1] != mdb.b64url(payload).encode():
         raise ManifestError("manifest_not_canonical")
     if len(jws) >= mdb.MANIFEST_MAX:
         raise ManifestError("manifest_too_large", bytes=len(jws), limit=mdb.MANIFEST_MAX)
     return jws
+
+
+def _canonical(manifest: dict[str, Any]) -> bytes:
+    try:
+        return mdb.canonical(manifest)
+    except ValueError as error:
+        raise ManifestError("manifest_value_invalid") from error
 
 
 def _check_parts(draft: Draft, parts: Sequence[Part]) -> None:

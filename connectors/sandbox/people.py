@@ -154,10 +154,14 @@ def _kind(traits: frozenset[str]) -> str:
 
 
 def _visit_days(rng: Random, traits: frozenset[str], since: date, until: date) -> list[date]:
-    """Two to four a year, a pensioner monthly; none in the last three days: results may still change."""
+    """Three to five a year, a pensioner monthly; one is recent, none in the last three days.
+
+    Results of the last days may still change, and lives do not reach past `until`.
+    """
     span = (until - since).days - 3
     often = span // 30 if "pensioner" in traits else max(2, span * rng.randint(2, 4) // 365)
-    return [since + timedelta(days=offset) for offset in rng.sample(range(span), often)]
+    recent = span - rng.randint(4, 60)
+    return [since + timedelta(days=offset) for offset in {recent, *rng.sample(range(span), often)}]
 
 
 def _notes(number: int, base: Citizen) -> tuple[str, ...]:

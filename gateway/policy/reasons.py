@@ -1,4 +1,4 @@
-"""What a reason code says to a person. The texts live in reasons.yaml; codes and params come from a decision."""
+"""What a reason code says to a person: texts from reasons.yaml, codes and params from a decision."""
 
 from __future__ import annotations
 

@@ -55,15 +55,18 @@ class LocalOpa:
         folder = self._folder = tempfile.TemporaryDirectory(prefix="mydata-opa-")
         file = Path(folder.name) / "mydata.tar.gz"
         await asyncio.to_thread(file.write_bytes, self._bundle.tarball())
-        for _attempt in range(3):  # another process may take the free port first
-            port = _free_port()
-            self.url = f"http://127.0.0.1:{port}"
-            await self._spawn(file, port)
-            if await self._ready():
-                return self
-            await self._stop_process()
-        await self.stop()
-        raise PolicyUnavailable("start", f"{self._binary} did not become ready")
+        try:
+            for _attempt in range(3):  # another process may take the free port first
+                port = _free_port()
+                self.url = f"http://127.0.0.1:{port}"
+                await self._spawn(file, port)
+                if await self._ready():
+                    return self
+                await self._stop_process()
+            raise PolicyUnavailable("start", f"{self._binary} did not become ready")
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """End the child and remove its files. May be called twice."""

@@ -33,6 +33,31 @@ fact["subject"] if is_number(input.subject.age)
 
 fact["reference"] if is_string(reference.version)
 
+fact["items"] if {
+	every item in input.request.items {
+		is_array(item.fields)
+		is_array(item.sensitive)
+		is_number(item.history_from)
+		is_number(item.prior.count)
+	}
+	every item in input.consent.items {
+		is_array(item.fields)
+		is_string(item.frequency)
+		is_number(item.history_from)
+	}
+}
+
+fact["consortium"] if input.consortium == null
+
+fact["consortium"] if {
+	is_number(input.consortium.start)
+	is_number(input.consortium.end)
+	is_array(input.consortium.holders)
+	is_array(input.consortium.recipients)
+	is_array(input.consortium.sectors)
+	is_array(input.consortium.purposes)
+}
+
 fact["prior"] if {
 	every item in input.request.items {
 		prior_consistent(item.prior)
@@ -63,6 +88,8 @@ facts_needed := {
 	"operator",
 	"subject",
 	"reference",
+	"items",
+	"consortium",
 	"prior",
 }
 

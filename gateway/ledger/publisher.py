@@ -56,7 +56,7 @@ class Publisher:
             checkpoint = Checkpoint(self._origin, head.size, head.root)
             note = sign(checkpoint, self._key)
             if known == note or await asyncio.to_thread(self._file.replace, known, note):
-                if stored is None or stored[0] < head.size:
+                if stored != (head.size, note):
                     await self._store(checkpoint, note)
                 return checkpoint
         raise Problem("ledger_behind", detail="the last-signed file kept changing", retry_after=1)

@@ -30,7 +30,7 @@ def _init(arguments: argparse.Namespace) -> int:
         create_keys(arguments.folder)
     except KeysError as error:
         print(f"mydata: {error}", file=sys.stderr)
-        return 1
+        return 2
     print(f"New keys in {arguments.folder}.")
     print("Keep a copy offline: without them no token, receipt or log can be continued.")
     return 0
@@ -41,7 +41,7 @@ def _show(arguments: argparse.Namespace) -> int:
         keys = load_keys(arguments.folder)
     except KeysError as error:
         print(f"mydata: {error}", file=sys.stderr)
-        return 1
+        return 2
     raw = keys.ledger.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     shown = {
         "jwks": keys.signing.jwks(),

@@ -99,8 +99,8 @@ def test_command_shows_public_parts_only(folder: Path, capsys: pytest.CaptureFix
 
 
 def test_command_refuses_in_words(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`keys init` over existing keys exits 1 with a sentence and no traceback."""
-    assert _run("init", folder) == 1
+    """`keys init` over existing keys exits 2 with a sentence and no traceback."""
+    assert _run("init", folder) == 2
     assert "already there" in capsys.readouterr().err
 
 

@@ -265,7 +265,7 @@ def _check_content(m: JsonObject) -> None:
 
 
 def _unwrap(manifest: JsonObject, jwk: Mapping[str, Any]) -> bytes:
-    private = jwk.get("d") if (jwk.get("kty"), jwk.get("crv")) == ("OKP", "X25519") else ""
+    private = jwk.get("d", "") if (jwk.get("kty"), jwk.get("crv")) == ("OKP", "X25519") else ""
     raw = unb64url(private, "bundle_key_unusable")
     if len(raw) != 32 or not isinstance(jwk.get("kid"), str):
         _reject("bundle_key_unusable", "the recipient key must be a private OKP X25519 JWK with a kid")

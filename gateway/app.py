@@ -22,11 +22,13 @@ from consent.calendar import korean_day
 from consent.clock import Clock, utc_now
 from consent.consortium import client_scope
 from consent.details import parse_details
+from consent.errors import ConsentError
 from consent.parties import ClientInfo, HolderInfo
 from consent.records import Consent
 from gateway import ledger
 from gateway.access import Access
 from gateway.api import health, transfers
+from gateway.bundles.errors import BundleError
 from gateway.errors import Problem, catalogue
 from gateway.oauth.bearer import ResourceServer
 from gateway.oauth.clients import Client
@@ -35,6 +37,7 @@ from gateway.oauth.routes import routes as oauth_routes
 from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.oauth.tokens import Minter
 from gateway.parts import Parts, open_parts
+from gateway.policy.errors import PolicyError
 from gateway.receipts import Receipts, hook
 from gateway.responses import language_of, problem_response
 from gateway.security.cross_origin import CrossOrigin
@@ -75,7 +78,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.add_middleware(SecurityHeaders, secure=settings.issuer.startswith("https://"))
     app.add_middleware(Access, metrics=metrics)
-    for kind in (Problem, HTTPException, Exception):
+    for kind in (Problem, HTTPException, ConsentError, HolderError, BundleError, PolicyError, Exception):
         app.add_exception_handler(kind, _answer)
     return app
 

@@ -1,4 +1,4 @@
-"""The receipt of a grant, made when it is first asked for: with the proof that the grant stands in the ledger."""
+"""The receipt of a grant, made when asked for: with the proof that the grant stands in the ledger."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import receipts, repository
 from consent.calendar import korean_day
@@ -42,7 +41,7 @@ class Receipts:
     sign: Callable[[dict[str, Any], str], str]
     clock: Clock
 
-    async def of(self, consent: Consent) -> str:
+    async def of(self, consent: Consent) -> bytes:
         """The signed receipt of the newest version of `consent` that was in force, as a compact JWS.
 
         Raises Problem `not_found` when it never was in force, `ledger_timeout` while the log lags. MUST NOT
@@ -62,7 +61,7 @@ class Receipts:
         )
         receipt = receipts.sign(receipts.build(facts), self.sign)
         await self._issued(granted, receipts.digest(receipt))
-        return receipt.decode()
+        return receipt
 
     async def _granted(self, consent: Consent) -> Consent:
         async with self.database.reading() as session:
@@ -105,7 +104,7 @@ class Receipts:
         )
 
     async def _issued(self, consent: Consent, digest: str) -> None:
-        """Say in the ledger that a receipt was given. Reading is never blocked: without a store it goes on."""
+        """Say in the ledger that a receipt was given. Reading is never blocked: no store, no entry."""
         with suppress(Problem):
             async with self.database.transaction() as session:
                 await self.journal.append(
@@ -119,10 +118,15 @@ class Receipts:
                 )
 
 
-def hook(made: Receipts) -> Callable[[AsyncSession, Consent], Any]:
-    """The receipt as the citizen's pages ask for it."""
+def hook(made: Receipts) -> Callable[[Consent], Any]:
+    """The receipt as the citizen's pages ask for it: None while the log lags behind the grant."""
 
-    async def receipt(_session: AsyncSession, consent: Consent) -> str:
-        return await made.of(consent)
+    async def receipt(consent: Consent) -> bytes | None:
+        try:
+            return await made.of(consent)
+        except Problem as problem:
+            if problem.code == "ledger_timeout":
+                return None
+            raise
 
     return receipt

@@ -91,7 +91,7 @@ def client(keys: CompanyKeys) -> dict[str, Any]:
 
 
 def details(today: str, history: str, end: str) -> list[dict[str, Any]]:
-    """What the company asks for: five holders, some items optional, some fields sensitive, one item too often."""
+    """What the company asks: five holders, some items optional, some fields sensitive, one too often."""
     common = {
         "type": "mydata_transfer",
         "purpose": "household-finance",

@@ -69,6 +69,12 @@ async def cancel_of_consent(session: AsyncSession, consent_id: str, now: int, re
     )
 
 
+async def notices_of(session: AsyncSession, consent_id: str) -> Sequence[HolderNoticeRow]:
+    """Every notice about one consent."""
+    query = select(HolderNoticeRow).where(HolderNoticeRow.consent_id == consent_id)
+    return (await session.execute(query)).scalars().all()
+
+
 async def notices_due(session: AsyncSession, now: int, limit: int = 20) -> Sequence[HolderNoticeRow]:
     """Notices to holders whose time has come."""
     due = (HolderNoticeRow.state == "waiting") & (HolderNoticeRow.next_at <= now)

@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.clock import Clock
@@ -57,7 +56,7 @@ class Worker:
     async def end_with(self, session: AsyncSession, consent_id: str, now: int) -> None:
         """In the transaction that ends a consent: its transfers end, its sealed bundles are deleted.
 
-        A pull of this process stops at its next page; one elsewhere finds the consent dead before it releases.
+        A pull of this process stops at its next page; another finds the consent dead before it releases.
         """
         await repository.cancel_of_consent(session, consent_id, now, "consent_withdrawn")
         self._called_off.add(consent_id)

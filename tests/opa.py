@@ -1,4 +1,4 @@
-"""The real OPA: built once from tools/opa into the cache, or a reason why it is not there."""
+"""The real tools of the policy, OPA and Regal: built once from tools/ into the cache, or a reason why not."""
 
 from __future__ import annotations
 
@@ -10,41 +10,40 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULE = ROOT / "tools" / "opa"
 CACHE = ROOT / ".cache" / "tools"
 BUILD_SECONDS = 900
+PACKAGES = {"opa": "github.com/open-policy-agent/opa", "regal": "github.com/open-policy-agent/regal"}
 
 
 @cache
-def binary() -> tuple[Path | None, str]:
-    """The path of OPA, or None and why. MYDATA_OPA names one that is already there."""
-    named = os.environ.get("MYDATA_OPA")
-    if named:
-        return (Path(named), "") if Path(named).is_file() else (None, f"MYDATA_OPA={named} is not a file")
+def binary(tool: str = "opa") -> tuple[Path | None, str]:
+    """The path of `tool`, or None and why. MYDATA_OPA, MYDATA_REGAL name one that is already there."""
+    variable = f"MYDATA_{tool.upper()}"
+    if named := os.environ.get(variable):
+        return (Path(named), "") if Path(named).is_file() else (None, f"{variable}={named} is not a file")
     CACHE.mkdir(parents=True, exist_ok=True)
-    path, stamp = CACHE / "opa", CACHE / "opa.sum"
-    wanted = _wanted()
-    with (CACHE / "opa.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    path, stamp, module = CACHE / tool, CACHE / f"{tool}.sum", ROOT / "tools" / tool
+    wanted = (module / "go.mod").read_text() + (module / "go.sum").read_text()
+    with (CACHE / f"{tool}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # test workers ask at the same time
         if path.is_file() and stamp.is_file() and stamp.read_text() == wanted:
             return path, ""
-        reason = _build(path)
-        if reason:
+        if reason := _build(tool, module, path):
             return None, reason
         stamp.write_text(wanted)
         return path, ""
 
 
-def _build(path: Path) -> str:
-    go = shutil.which("go") or ("/usr/local/go/bin/go" if Path("/usr/local/go/bin/go").is_file() else None)
+def _build(tool: str, module: Path, path: Path) -> str:
+    go = _go()
     if go is None:
-        return "no go compiler to build OPA with (MYDATA_OPA can name a binary)"
-    command = [go, "build", "-o", str(path), "github.com/open-policy-agent/opa"]
+        return f"no go compiler to build {tool} with (MYDATA_{tool.upper()} can name a binary)"
     nice = shutil.which("nice")
+    command = [go, "build", "-o", str(path), PACKAGES[tool]]
     try:
         done = subprocess.run(
             [nice, "-n", "10", *command] if nice else command,
-            cwd=MODULE,
+            cwd=module,
             env=_environment(),
             capture_output=True,
             text=True,
@@ -52,19 +51,21 @@ def _build(path: Path) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"building OPA took more than {BUILD_SECONDS} s"
-    return "" if done.returncode == 0 else f"building OPA failed: {done.stderr.strip()[-400:]}"
+        return f"building {tool} took more than {BUILD_SECONDS} s"
+    return "" if done.returncode == 0 else f"building {tool} failed: {done.stderr.strip()[-400:]}"
+
+
+def _go() -> str | None:
+    usual = Path("/usr/local/go/bin/go")
+    return shutil.which("go") or (str(usual) if usual.is_file() else None)
 
 
 def _environment() -> dict[str, str]:
+    """Go's own, read-only modules, and its folders in the cache where there is no home for them."""
     env = {**os.environ, "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
     if "HOME" not in env:
-        cache = ROOT / ".cache" / "go"
-        env.setdefault("GOPATH", str(cache))
-        env.setdefault("GOMODCACHE", str(cache / "mod"))
-        env.setdefault("GOCACHE", str(cache / "build"))
+        folder = ROOT / ".cache" / "go"
+        env.setdefault("GOPATH", str(folder))
+        env.setdefault("GOMODCACHE", str(folder / "mod"))
+        env.setdefault("GOCACHE", str(folder / "build"))
     return env
-
-
-def _wanted() -> str:
-    return (MODULE / "go.mod").read_text() + (MODULE / "go.sum").read_text()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.policy.bundle import default_folder
+from tests import opa
 
 FOLDER = default_folder()
 TABLE = Path(__file__).with_name("decision_table.json")
@@ -83,6 +84,15 @@ def test_rego_tests_pass_and_cover(opa_binary: Path) -> None:
     run(opa_binary, "test", "--fail-on-empty", *where)
     report = json.loads(run(opa_binary, "test", "--coverage", *where))
     assert report["coverage"] >= 98, {f: v.get("not_covered") for f, v in report["files"].items()}
+
+
+@pytest.mark.opa
+def test_regal_finds_nothing() -> None:
+    """The linter of Rego finds nothing beyond the rules its config sets aside with a reason."""
+    regal, reason = opa.binary("regal")
+    if regal is None:
+        pytest.skip(f"group opa: {reason}")
+    run(regal, "lint", "--no-color", FOLDER)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

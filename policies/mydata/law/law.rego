@@ -26,15 +26,13 @@ limit(name, at) := row.value if {
 	row.effective_from == latest
 }
 
-# METADATA
-# description: The article a reason code rests on; null for a rule of the gateway itself or an unknown code.
+# The article a reason code rests on; null for a rule of the gateway itself or an unknown code.
 article(code) := found if {
 	found := reference.codes[code].article
 } else := null
 
-# METADATA
-# description: Days between two transfers of a frequency such as P7D; 0 for once.
-cycle_days(frequency) := 0 if frequency == "once"
+# Days between two transfers of a frequency such as P7D; 0 for once.
+cycle_days("once") := 0
 
 cycle_days(frequency) := days if {
 	startswith(frequency, "P")

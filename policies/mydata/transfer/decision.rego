@@ -9,8 +9,7 @@ import future.keywords.not
 
 default allow := false
 
-# METADATA
-# description: Every fact is shown to hold, not merely not denied.
+# Every fact is shown to hold, not merely not denied.
 allow if {
 	count(denial) == 0
 	facts_complete

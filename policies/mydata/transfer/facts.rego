@@ -98,6 +98,8 @@ denial contains {"code": "input_incomplete", "params": {"fact": name}} if {
 	not fact[name]
 }
 
+denial contains {"code": "operation_unknown", "params": {}} if not operation_known
+
 facts_complete if {
 	every name in facts_needed {
 		fact[name]
@@ -105,5 +107,3 @@ facts_complete if {
 }
 
 operation_known if input.request.operation == "transfer"
-
-denial contains {"code": "operation_unknown", "params": {}} if not operation_known

@@ -72,9 +72,9 @@ refusal contains refused(pair.item, "frequency_not_consented", {"frequency": con
 }
 
 refusal contains refused(pair.item, "frequency_too_high", {"days": limit}) if {
+	limit := law.limit("shortest_cycle_days", input.request.time)
 	some pair in pairs
 	some consented in pair.consented
-	limit := law.limit("shortest_cycle_days", input.request.time)
 	law.cycle_days(consented.frequency) < limit
 	consented.frequency != "once"
 }

@@ -42,14 +42,14 @@ refusal contains refused(item, "sector_mismatch", {"sector": item.sector}) if {
 	not sector_matches(item)
 }
 
-sector_matches(item) if startswith(item.dataset, concat("", [item.sector, "."]))
-
 refusal contains refused(pair.item, "field_not_consented", {"fields": extra}) if {
 	some pair in pairs
 	count(pair.consented) == 1
 	extra := sort({field | some field in pair.item.fields; not field in pair.consented[0].fields})
 	count(extra) > 0
 }
+
+sector_matches(item) if startswith(item.dataset, concat("", [item.sector, "."]))
 
 # A field that was not consented is left out; every other reason keeps the whole item back.
 blocked contains [reason.holder, reason.dataset] if {

@@ -124,6 +124,7 @@ class Session:
 
     async def _attempt(self, asked: tuple[str, str, bytes], headers: dict[str, str]) -> Answer:
         """Send once; once a pull, a 401 is answered with a new token and sent again."""
+        self._breaker.admit()
         answer = await self._send(asked, headers, await self._authorise(renew=False))
         if answer.status == 401 and not self._renewed:
             self._renewed = True
@@ -143,8 +144,9 @@ class Session:
         budget = self._manifest.budget
         self.requests += 1
         method, url, content = asked
+        named = {name: value for name, value in headers.items() if name.lower() != "authorization"}
         request = self._machinery.client.build_request(
-            method, url, content=content or None, headers={**headers, "authorization": f"Bearer {token}"}
+            method, url, content=content or None, headers={**named, "authorization": f"Bearer {token}"}
         )
         room = min(budget.page_bytes, budget.total_bytes - self.received)
         answer = await exchange(
@@ -160,7 +162,6 @@ class Session:
             raise HolderError(Reason.BUDGET, f"{self.requests} requests are the limit of one pull")
         if self._left() <= 0:
             raise HolderError(Reason.TIMEOUT, "the time of this pull is used up", final=True)
-        self._breaker.admit()
 
     def _left(self) -> float:
         return self._ends - self._machinery.monotonic()

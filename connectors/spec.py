@@ -179,6 +179,8 @@ def _dataset(spec: Spec, name: str, dataset: DatasetSpec) -> list[str]:
 
 def _endpoint(place: str, endpoint: Endpoint, names: frozenset[str]) -> list[str]:
     found = []
+    if "{" in (endpoint.get or endpoint.post or "") and not names:
+        found.append(f"{place}: a path with {{NAME}} needs for_each")
     if (endpoint.get is None) == (endpoint.post is None):
         found.append(f"{place}: names exactly one of get and post")
     if endpoint.page and endpoint.page.ways != 1:

@@ -17,6 +17,7 @@ from connectors.contract import Json, PullRequest
 
 Scalar = str | int | bool
 ROLE = "M"
+LENGTH, SERIAL = 25, 14
 OPERATOR = "MYDATAGATE"
 
 
@@ -65,6 +66,11 @@ class Values:
         return moment.strftime(form or "%Y-%m-%d")
 
     def _transaction(self) -> str:
+        """The request's own id for the first call; later calls keep who asks and get a new serial."""
+        whole = self.request.transaction_id
         self._serial += 1
-        digest = hashlib.sha256(f"{self.request.transaction_id}/{self._serial}".encode()).digest()
-        return f"{OPERATOR}{ROLE}{int.from_bytes(digest[:8]) % 10**14:014d}"
+        if self._serial == 1 and len(whole) == LENGTH:
+            return whole
+        digest = hashlib.sha256(f"{whole}/{self._serial}".encode()).digest()
+        who = whole[:-SERIAL] if len(whole) == LENGTH else f"{OPERATOR}{ROLE}"
+        return f"{who}{int.from_bytes(digest[:8]) % 10**SERIAL:0{SERIAL}d}"

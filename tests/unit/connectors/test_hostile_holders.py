@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from connectors.contract import Budget, Outcome, Reason
 from connectors.sandbox.faults import Fault
-from tests.unit.connectors.holders import Bench, bench
+from tests.unit.connectors.holders import Bench, bench, reach
 
 DATASET = "finance.deposit-transactions"
 LINES = "/v1/bank/accounts/deposit"
@@ -194,6 +195,24 @@ async def test_a_holder_that_stays_down_is_left_in_peace() -> None:
         assert len(holder.faults.requests) == seen
     assert (pulled.requests, pulled.gaps[0].reason) == (0, Reason.HOLDER_DOWN)
     assert pulled.gaps[0].retry_after is not None
+
+
+async def test_a_holder_that_came_back_is_asked_again() -> None:
+    """After the rest one request is let through; when it succeeds everything is."""
+    shift = [0.0]
+    async with bench(budget=QUICK) as holder:
+        waits: list[float] = []
+        clock = {"monotonic": lambda: time.monotonic() + shift[0]}
+        holder.runtime = reach(holder.holder, holder.gateway.client, waits, **clock)
+        held = await holder.token("ci-kim")
+        await held(False)
+        holder.faults.add(Fault.DOWN)
+        for _ in range(3):
+            await holder.pull(DATASET, token=held)
+        holder.faults.clear()
+        assert (await holder.pull(DATASET, token=held)).requests == 0
+        shift[0] = 31
+        assert (await holder.pull(DATASET, token=held)).outcome is Outcome.COMPLETE
 
 
 async def test_one_dead_holder_takes_nobody_down() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,6 +58,7 @@ def _pairs(text: str, *changes: tuple[str, str]) -> str:
         (("key: [id], at", "key: [$ordinal, id], at"), "leisure.dated.key"),
         (("get: /dated", "get: dated"), "leisure.dated"),
         (("get: /dated", "get: https://evil.example/"), "leisure.dated"),
+        (("get: /dated", "get: '/dated/{id}'"), "needs for_each"),
         (("get: /dated", "get: /dated, send: {a: $nothing}"), "there is no $nothing"),
         (("get: /dated", "get: /dated, send: {a: $each.id}"), "needs for_each"),
         (("get: /dated", "get: /dated, send: {a: $org|%Y}"), "takes no format"),
@@ -82,6 +84,13 @@ def test_a_good_spec_and_all_of_ours_load() -> None:
             Entry("some-holder", sector, {"ko": "x", "en": "x"}, "https://holder.example", "ORG")
         )
         assert all(dataset.id.startswith(f"{sector}.") for dataset in holder.manifest.datasets)
+
+
+def test_the_example_of_the_documents_is_a_spec() -> None:
+    """docs/connectors.md shows something that loads."""
+    text = (Path(__file__).parents[3] / "docs" / "connectors.md").read_text(encoding="utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    assert list(load(example).datasets) == ["leisure.visits"]
 
 
 @pytest.mark.parametrize(

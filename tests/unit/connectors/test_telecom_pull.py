@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 
-from connectors.contract import Outcome
+from connectors.contract import Outcome, Reason
 from connectors.sandbox import telecom
 from tests.unit.connectors.holders import bench
 
@@ -32,6 +32,15 @@ async def test_equal_payments_are_two_payments() -> None:
         ("20260511", -5000),
     ]
     assert pulled.pages == 2
+
+
+async def test_a_token_for_bills_opens_no_payments() -> None:
+    """A dataset the token does not name is refused by the holder."""
+    async with bench(telecom, holder_id="nuri-telecom") as holder:
+        token = await holder.token("ci-kim", holder.terms(datasets=("telecom.bills",)))
+        assert (await holder.pull("telecom.bills", token=token)).outcome is Outcome.COMPLETE
+        pulled = await holder.pull("telecom.paid-transactions", token=token)
+    assert (pulled.outcome, pulled.gaps[0].reason) == (Outcome.REFUSED, Reason.DENIED)
 
 
 async def test_a_window_of_one_month_asks_for_one_month() -> None:

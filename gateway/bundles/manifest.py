@@ -156,7 +156,8 @@ class Draft:
 def document(draft: Draft) -> dict[str, Any]:
     """The draft as plain JSON values with its counts; ManifestError when it would not be honest."""
     _check(draft)
-    plain: dict[str, Any] = _plain(draft)
+    once = dataclasses.replace(draft, treatment=tuple(dict.fromkeys(draft.treatment)))
+    plain: dict[str, Any] = _plain(once)
     replaced = plain.pop("replaced")
     plain["format"] = "mdb/1"
     plain["risk"] = {

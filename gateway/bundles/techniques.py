@@ -30,7 +30,7 @@ _STAMP = re.compile(
     r"[0-9]{4}(?:0[1-9]|1[0-2])(?:(?:0[1-9]|[12][0-9]|3[01])(?:(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9])?)?"
 )
 _ISO = re.compile(
-    r"(?P<month>[0-9]{4}-(?:0[1-9]|1[0-2]))(?:(?P<day>-(?:0[1-9]|[12][0-9]|3[01]))"
+    r"(?P<month>[0-9]{4}(?:-(?:0[1-9]|1[0-2]))?)(?:(?<=-[0-9]{2})(?P<day>-(?:0[1-9]|[12][0-9]|3[01]))"
     r"(?:T(?P<hour>[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
     r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?)?"
 )
@@ -60,7 +60,10 @@ def pseudonymise(prf: Callable[[str], str]) -> Technique:
 
 
 def truncate(unit: str) -> Technique:
-    """Cut a time to `unit`: YYYYMM[DD[hhmmss]], ISO 8601, or seconds since 1970 (cut in Korean time)."""
+    """Cut a time to `unit`: YYYYMM[DD[hhmmss]], ISO 8601 and FHIR dates, or seconds since 1970.
+
+    A text is cut in its own zone, seconds in Korean time; a time coarser than `unit` stays as it is.
+    """
 
     def apply(raw: msgspec.Raw) -> msgspec.Raw:
         token = bytes(raw)

@@ -33,6 +33,7 @@ NAMES = [rule.name for rule in RULES]
 
 stamps = st.datetimes().map(lambda at: at.strftime("%Y%m%d%H%M%S").zfill(14))
 isos = st.datetimes().map(lambda at: at.replace(microsecond=0).isoformat() + "+09:00")
+seconds = st.integers(10**8, 10**11)
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
 resident = st.builds(
     "{}{:02}{:02}{:02}{}{:07}{}".format,
@@ -50,7 +51,9 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
-values = st.one_of(json_values, stamps, isos, st.integers(-(10**12), 10**12).map(str), st.just("1234.5"))
+values = st.one_of(
+    json_values, stamps, isos, st.integers(-(10**12), 10**12).map(str), st.just("1234.5"), seconds
+)
 records = st.dictionaries(st.sampled_from([*NAMES, "unknown", "other"]), values, max_size=10)
 granted = st.sets(st.sampled_from(NAMES[:-1]), min_size=1)
 

@@ -153,6 +153,12 @@ def test_the_document_counts_what_it_holds() -> None:
     assert plain["stamp"] == "sandbox"
 
 
+def test_a_treatment_is_said_once() -> None:
+    """Two holders of one dataset are treated by the same plan; its notes stand once."""
+    made = draft()
+    assert document(replace(made, treatment=made.treatment * 2)) == document(made)
+
+
 def test_names_in_korean_are_signed_as_they_are() -> None:
     """Non-ASCII values survive canonical form and come back."""
     made = draft(recipient=Recipient(id="r", name={"ko": "든든\u2028\x7f\x01가계부", "en": "D"}))

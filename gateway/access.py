@@ -39,7 +39,17 @@ class Access:
                 await self._app(scope, receive, noted)
             finally:
                 seconds = time.perf_counter() - started
-                door = f"{scope['method']} {getattr(scope.get('route'), 'path', 'other')}"
+                door = f"{scope['method']} {_template(scope)}"
                 self._metrics.requests.labels(door, str(status)).inc()
                 self._metrics.seconds.labels(door).observe(seconds)
                 log.info("answered", door=door, status=status, ms=round(seconds * 1000, 1))
+
+
+def _template(scope: Scope) -> str:
+    """The path with its parameters taken out; `other` for what no route answers."""
+    if "endpoint" not in scope:
+        return "other"
+    path: str = scope["path"]
+    for name, value in scope.get("path_params", {}).items():
+        path = path.replace(str(value), f"{{{name}}}")
+    return path

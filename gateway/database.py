@@ -78,7 +78,6 @@ class Database:
         try:
             async with AsyncSession(self._reader, expire_on_commit=False) as session:
                 yield session
-                await session.rollback()
         except DBAPIError as error:
             raise _problem(error) from error
 

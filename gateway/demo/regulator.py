@@ -70,7 +70,7 @@ async def regulate(cast: Cast) -> None:
 
 
 def prove_steps(folder: Path, key: str, cast: Cast) -> dict[Event, int]:
-    """How many entries of each kind stand in the export, each with an inclusion proof built from its tiles."""
+    """How many entries of each kind the export has, each with an inclusion proof built from its tiles."""
     checkpoint = open_note((folder / "checkpoint").read_text(), key)
     size = checkpoint.size
     read = node_reader(size, _reader(folder))

@@ -18,6 +18,7 @@ from consent.events import Event
 from consent.subjects import SubjectId
 from gateway.errors import Problem
 from gateway.security import citizens
+from gateway.security.ages import remember_age
 from gateway.security.sessions import AgeBand, hashed
 from gateway.web import language, question
 from gateway.web.forms import read_form
@@ -138,6 +139,7 @@ class SignIn:
     ) -> str:
         subject, person, linked = found
         await keep_links(session, self._site, subject, linked.made)
+        await remember_age(session, self._site.journal.keys, subject, person.age, self._site.now())
         await self._site.journal.append(
             session,
             Event.CITIZEN_SESSION_STARTED,

@@ -124,7 +124,7 @@ def _sessions(parts: Parts) -> Sessions:
 def _routes(parts: Parts, server: GatewayAuthorizationServer) -> list[BaseRoute]:
     async def store() -> bool:
         async with parts.database.reading() as session:
-            return (await session.execute(text("SELECT 1"))).scalar_one() == 1
+            return bool((await session.execute(text("SELECT 1"))).scalar_one() == 1)
 
     async def policy() -> bool:
         return (await parts.engine.health()).ready

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,10 +48,10 @@ class SigningKey:
         """The public key as a JWK, ready for a JWKS."""
         return {**_public_members(self.private), "kid": self.kid, "use": "sig", "alg": self.alg}
 
-    def sign(self, claims: dict[str, Any], typ: str) -> str:
+    def sign(self, claims: Mapping[str, Any], typ: str) -> str:
         """The compact JWS of `claims` with `typ` as explicit type (RFC 8725 3.11)."""
         header = orjson.dumps({"alg": self.alg, "kid": self.kid, "typ": typ})
-        signing_input = f"{base64url(header)}.{base64url(orjson.dumps(claims))}"
+        signing_input = f"{base64url(header)}.{base64url(orjson.dumps(dict(claims)))}"
         r, s = decode_dss_signature(self.private.sign(signing_input.encode("ascii"), _ECDSA_SHA256))
         return f"{signing_input}.{base64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
 
@@ -66,7 +67,7 @@ class Keyring:
         """The key that signs now."""
         return self.keys[0]
 
-    def sign(self, claims: dict[str, Any], typ: str) -> str:
+    def sign(self, claims: Mapping[str, Any], typ: str) -> str:
         """Sign with the current key; see `SigningKey.sign`."""
         return self.current.sign(claims, typ)
 

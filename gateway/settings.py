@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
@@ -71,7 +71,7 @@ def load_settings(file: Path | None = None, **overrides: object) -> Settings:
 
     Raises SettingsError naming every finding; never a traceback of a parser.
     """
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     if file is not None:
         try:
             read = yaml.safe_load(file.read_text(encoding="utf-8"))

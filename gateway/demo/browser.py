@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import httpx
 
@@ -141,10 +141,10 @@ class Browser:
                 "Origin": f"{parts.scheme}://{parts.netloc}",
                 "Sec-Fetch-Site": "same-origin" if same else "cross-site",
             }
-            body = httpx.QueryParams(data or []).__str__().encode()
+            body = urlencode(data or []).encode()
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             return await self.http.post(url, content=body, headers=headers, follow_redirects=False)
-        return await self.http.get(url, headers=headers, params=data or None, follow_redirects=False)
+        return await self.http.get(url, headers=headers, follow_redirects=False)
 
 
 def _read(url: str, response: httpx.Response) -> Page:

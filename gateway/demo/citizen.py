@@ -37,7 +37,11 @@ class Citizen:
     async def answer(self, page: Page, decision: str, wishes: Wishes) -> Page:
         """Send the page's form with the wished boxes ticked."""
         form = page.form("decision")
-        choose = {"decision": decision, "item": list(wishes.items), "field": list(wishes.fields)}
+        choose: dict[str, str | list[str] | None] = {
+            "decision": decision,
+            "item": list(wishes.items),
+            "field": list(wishes.fields),
+        }
         return await self.browser.submit(page, form, choose)
 
     async def return_to_company(self, done: Page) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.demo.participants import HOLDERS
@@ -94,7 +95,7 @@ def _why(withheld: list[dict[str, Any]]) -> str:
     return "; ".join(said)
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Columns of equal width; Hangul takes two places in a terminal."""
     widths = [max(_width(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
     return [

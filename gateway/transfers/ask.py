@@ -36,7 +36,7 @@ from gateway.policy.question import Question
 from gateway.policy.tables import PolicyDecisionRow
 from gateway.security.ages import age_of
 from gateway.transfers import repository
-from gateway.transfers.question import Caller, Facts, compose
+from gateway.transfers.question import Caller, Facts, Role, compose
 from gateway.transfers.states import State
 from gateway.transfers.tables import TransferRow
 
@@ -70,7 +70,7 @@ class Asking:
     journal: Journal
     log: Log
     catalogue: Catalogue
-    role: str
+    role: Role
     clock: Clock
 
     async def ask(self, ask: Ask) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from consent.calendar import Period, day_begins
 from consent.catalogue import Catalogue
@@ -15,6 +16,10 @@ from gateway.policy import question as q
 
 SENT = frozenset({"complete", "partial", "empty"})
 """Outcomes after which an item counts as transferred."""
+
+
+Role = Literal["sandbox", "designated_intermediary", "processor"]
+"""What the operator is in law."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Facts:
 
     catalogue: Catalogue
     consortia: Sequence[Consortium]
-    role: str
+    role: Role
     age: int
     outcomes: Sequence[ItemOutcome]
 
@@ -50,13 +55,13 @@ def compose(
         client=q.Client(
             id=caller.id,
             status="active" if caller.active else "suspended",
-            kinds=dict(caller.kinds),  # type: ignore[arg-type] - checked when the question is encoded
+            kinds=dict(caller.kinds),  # type: ignore[arg-type]  # checked when the question is encoded
             country=caller.country,
         ),
         consent=_consent(consent, at),
         token=q.Token(consent_version=caller.token_version),
         consortium=_consortium(facts.consortia, caller.id, at),
-        operator=q.Operator(role=facts.role),  # type: ignore[arg-type] - a registered literal
+        operator=q.Operator(role=facts.role),
         subject=q.Subject(age=facts.age),
     )
 

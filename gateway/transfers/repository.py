@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.transfers.states import MOVES, UNFINISHED, State
 from gateway.transfers.tables import BundleRow, HolderNoticeRow, TransferRow
+
+_TRANSFER: Table = TransferRow.__table__  # type: ignore[attr-defined]
+_BUNDLE: Table = BundleRow.__table__  # type: ignore[attr-defined]
+_NOTICE: Table = HolderNoticeRow.__table__  # type: ignore[attr-defined]
 
 
 async def transfer(session: AsyncSession, transfer_id: str) -> TransferRow | None:
@@ -19,8 +23,8 @@ async def transfer(session: AsyncSession, transfer_id: str) -> TransferRow | Non
 
 async def transfers_of_consent(session: AsyncSession, consent_id: str) -> Sequence[TransferRow]:
     """Every transfer made under one consent, newest first."""
-    query = select(TransferRow).where(TransferRow.consent_id == consent_id)
-    return (await session.execute(query.order_by(TransferRow.created_at.desc()))).scalars().all()  # type: ignore[attr-defined]
+    query = select(TransferRow).where(_TRANSFER.c.consent_id == consent_id)
+    return (await session.execute(query.order_by(_TRANSFER.c.created_at.desc()))).scalars().all()
 
 
 async def bundle(session: AsyncSession, bundle_id: str) -> BundleRow | None:
@@ -30,14 +34,14 @@ async def bundle(session: AsyncSession, bundle_id: str) -> BundleRow | None:
 
 async def claim(session: AsyncSession, now: int, seconds: int) -> TransferRow | None:
     """Take the oldest unfinished transfer nobody holds, for `seconds`. Atomic: one worker gets it."""
-    free = (TransferRow.state.in_(UNFINISHED)) & (TransferRow.lease_until < now)  # type: ignore[attr-defined]
-    oldest = select(TransferRow.id).where(free).order_by(TransferRow.created_at).limit(1)
-    if session.bind.dialect.name == "postgresql":
+    free = (_TRANSFER.c.state.in_(UNFINISHED)) & (_TRANSFER.c.lease_until < now)
+    oldest = select(_TRANSFER.c.id).where(free).order_by(_TRANSFER.c.created_at).limit(1)
+    if session.get_bind().dialect.name == "postgresql":
         oldest = oldest.with_for_update(skip_locked=True)
     taken = (
         update(TransferRow)
-        .where(TransferRow.id == oldest.scalar_subquery(), free)
-        .values(lease_until=now + seconds, attempts=TransferRow.attempts + 1, changed_at=now)
+        .where(_TRANSFER.c.id == oldest.scalar_subquery(), free)
+        .values(lease_until=now + seconds, attempts=_TRANSFER.c.attempts + 1, changed_at=now)
         .returning(TransferRow)
     )
     return (await session.execute(taken)).scalar_one_or_none()
@@ -49,9 +53,9 @@ async def move(session: AsyncSession, row: TransferRow, to: State, now: int, **v
         return False
     moved = (
         update(TransferRow)
-        .where(TransferRow.id == row.id, TransferRow.state == row.state)
+        .where(_TRANSFER.c.id == row.id, _TRANSFER.c.state == row.state)
         .values(state=to, changed_at=now, **values)
-        .returning(TransferRow.id)
+        .returning(_TRANSFER.c.id)
     )
     return (await session.execute(moved)).scalar_one_or_none() is not None
 
@@ -61,24 +65,24 @@ async def cancel_of_consent(session: AsyncSession, consent_id: str, now: int, re
     ended = [s for s in State if State.CANCELLED in MOVES[s]]
     await session.execute(
         update(TransferRow)
-        .where(TransferRow.consent_id == consent_id, TransferRow.state.in_(ended))  # type: ignore[attr-defined]
+        .where(_TRANSFER.c.consent_id == consent_id, _TRANSFER.c.state.in_(ended))
         .values(state=State.CANCELLED, reason=reason, changed_at=now)
     )
     await session.execute(
-        update(BundleRow).where(BundleRow.consent_id == consent_id).values(sealed=b"", expires_at=now)
+        update(BundleRow).where(_BUNDLE.c.consent_id == consent_id).values(sealed=b"", expires_at=now)
     )
 
 
 async def notices_of(session: AsyncSession, consent_id: str) -> Sequence[HolderNoticeRow]:
     """Every notice about one consent."""
-    query = select(HolderNoticeRow).where(HolderNoticeRow.consent_id == consent_id)
+    query = select(HolderNoticeRow).where(_NOTICE.c.consent_id == consent_id)
     return (await session.execute(query)).scalars().all()
 
 
 async def notices_due(session: AsyncSession, now: int, limit: int = 20) -> Sequence[HolderNoticeRow]:
     """Notices to holders whose time has come."""
-    due = (HolderNoticeRow.state == "waiting") & (HolderNoticeRow.next_at <= now)
-    query = select(HolderNoticeRow).where(due).order_by(HolderNoticeRow.id).limit(limit)
+    due = (_NOTICE.c.state == "waiting") & (_NOTICE.c.next_at <= now)
+    query = select(HolderNoticeRow).where(due).order_by(_NOTICE.c.id).limit(limit)
     return (await session.execute(query)).scalars().all()
 
 
@@ -86,20 +90,20 @@ async def settle_notice(session: AsyncSession, notice_id: int, *, state: str, ne
     """Store how telling a holder ended."""
     await session.execute(
         update(HolderNoticeRow)
-        .where(HolderNoticeRow.id == notice_id)
-        .values(state=state, next_at=next_at, attempts=HolderNoticeRow.attempts + 1)
+        .where(_NOTICE.c.id == notice_id)
+        .values(state=state, next_at=next_at, attempts=_NOTICE.c.attempts + 1)
     )
 
 
 async def unfinished(session: AsyncSession, now: int) -> bool:
     """Whether there is work for a worker."""
-    query = select(TransferRow.id).where(
-        TransferRow.state.in_(UNFINISHED),  # type: ignore[attr-defined]
-        or_(TransferRow.lease_until < now),
+    query = select(_TRANSFER.c.id).where(
+        _TRANSFER.c.state.in_(UNFINISHED),
+        _TRANSFER.c.lease_until < now,
     )
     return (await session.execute(query.limit(1))).first() is not None
 
 
 async def give_back(session: AsyncSession, transfer_id: str, until: int) -> None:
     """Let go of a transfer; nobody takes it before `until`."""
-    await session.execute(update(TransferRow).where(TransferRow.id == transfer_id).values(lease_until=until))
+    await session.execute(update(TransferRow).where(_TRANSFER.c.id == transfer_id).values(lease_until=until))

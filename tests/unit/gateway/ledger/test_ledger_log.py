@@ -39,7 +39,7 @@ async def test_waiting_gives_the_published_position(ledger: Ledger) -> None:
         )
         size = open_note(await ledger.log.checkpoint(), ledger.log.vkey).size
 
-    assert found == [2, 3]
+    assert list(found) == [2, 3]
     assert size == 4
 
 

@@ -90,9 +90,9 @@ async def test_many_sequencers_assign_each_position_once(ledger: Ledger) -> None
             added += await sequencer.integrate()
         return added
 
-    wrote, *drained = await asyncio.gather(
-        asyncio.gather(*(ledger.append(5) for _ in range(8))), *(drain(s) for s in sequencers)
-    )
+    draining = asyncio.gather(*(drain(s) for s in sequencers))
+    wrote = await asyncio.gather(*(ledger.append(5) for _ in range(8)))
+    drained = list(await draining)
     while rest := await sequencers[0].integrate():
         drained.append(rest)
     stored = [leaf_hash(entry) for entry in await entries(ledger)]

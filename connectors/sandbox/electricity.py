@@ -7,8 +7,9 @@ asks, and asking twice gives the same answer.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from math import cos, pi
 from random import Random
 
@@ -41,27 +42,22 @@ class Meter:
     first_day: date
     last_day: date
 
-    def day(self, day: date) -> tuple[HourReading, ...]:
-        """The 24 readings of one Korean day, published at six the next day; empty outside the contract."""
-        if not self.first_day <= day <= self.last_day:
+    def known(self, day: date, now: datetime) -> tuple[HourReading, ...]:
+        """A day as the supplier knows it at `now`: estimates until the meter was reached."""
+        readings = self.day(day)
+        first = _midnight(day) + timedelta(days=1, hours=6)
+        if not readings or first > now:
             return ()
-        rng = Random(f"{self.seed}:{day.isoformat()}")
-        midnight = datetime(day.year, day.month, day.day, tzinfo=KST)
-        published = midnight + timedelta(days=1, hours=6)
-        level = self.mean * _season(day) * (1.15 if day.weekday() >= 5 else 1.0)
-        # A meter that was out of reach is estimated first and read days later: a correction of the same hour.
-        late = rng.random() < 0.02
-        if late:
-            published += timedelta(days=3)
+        if readings[0].published <= now:
+            return readings
         return tuple(
-            HourReading(
-                midnight + timedelta(hours=hour),
-                max(0, round(level * share / 69 * rng.uniform(0.75, 1.25))),
-                VALIDATED if late else ESTIMATED if rng.random() < 0.004 else RAW,
-                published,
-            )
-            for hour, share in enumerate(BY_HOUR)
+            replace(r, watt_hours=round(r.watt_hours, -2), quality=ESTIMATED, published=first)
+            for r in readings
         )
+
+    def day(self, day: date) -> tuple[HourReading, ...]:
+        """The 24 final readings of one Korean day; empty outside the contract."""
+        return _readings(self, day) if self.first_day <= day <= self.last_day else ()
 
     def days(self, since: date, until: date) -> Iterator[date]:
         """The days with readings between `since` and `until`, both included, oldest first."""
@@ -79,9 +75,34 @@ class Meter:
         )
 
 
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=KST)
+
+
 def _season(day: date) -> float:
     """Factor of the season: cooling peaks in early August, heating in mid January."""
     of_year = day.timetuple().tm_yday / 365.25
     cooling = max(0.0, cos(2 * pi * (of_year - 0.6))) ** 6 * 0.9
     heating = max(0.0, cos(2 * pi * (of_year - 0.04))) ** 4 * 0.35
     return 0.82 + cooling + heating
+
+
+@lru_cache(maxsize=2048)  # a page of a feed asks again for the days of the page before
+def _readings(meter: Meter, day: date) -> tuple[HourReading, ...]:
+    rng = Random(f"{meter.seed}:{day.isoformat()}")
+    midnight = _midnight(day)
+    published = midnight + timedelta(days=1, hours=6)
+    level = meter.mean * _season(day) * (1.15 if day.weekday() >= 5 else 1.0)
+    # A meter that was out of reach is estimated first and read days later: a correction of the same hour.
+    late = rng.random() < 0.02
+    if late:
+        published += timedelta(days=3)
+    return tuple(
+        HourReading(
+            midnight + timedelta(hours=hour),
+            max(0, round(level * share / 69 * rng.uniform(0.75, 1.25))),
+            VALIDATED if late else ESTIMATED if rng.random() < 0.004 else RAW,
+            published,
+        )
+        for hour, share in enumerate(BY_HOUR)
+    )

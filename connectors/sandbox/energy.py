@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
@@ -27,6 +27,8 @@ from connectors.sandbox.refused import Refused
 USAGE = "energy.electricity-usage"
 DATASETS = (USAGE,)
 SCOPE = "FB=1_3_4_5_13_14_39;IntervalDuration=3600;BlockDuration=Daily;HistoryLength=34128000"
+LATEST = timedelta(days=6)
+"""No reading is published longer than this after its day."""
 Block = tuple[Meter, tuple[HourReading, ...]]
 
 
@@ -91,11 +93,12 @@ class Supplier:
 
     def _blocks(self, grant: Grant, since: datetime) -> list[Block]:
         now = datetime.fromtimestamp(self._config.now(), UTC)
+        first = since.date() - LATEST if since.date() > date.min + LATEST else date.min
         found = [
             (meter, readings)
             for meter in self._holder.person(grant).meters
-            for day in meter.days(date.min, date.max)
-            if (readings := meter.day(day)) and since <= readings[0].published <= now
+            for day in meter.days(first, date.max)
+            if (readings := meter.known(day, now)) and readings[0].published >= since
         ]
         return sorted(found, key=lambda block: (block[1][0].published, block[1][0].start))
 

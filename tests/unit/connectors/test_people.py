@@ -46,7 +46,7 @@ def test_other_seed_other_people(everybody: list[Citizen]) -> None:
     assert not {p.id for p in everybody} & {p.id for p in people(2027, today=TODAY)}
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.integers(0, 2**40))
 def test_no_identifier_is_shared(seed: int) -> None:
     """No two people of any seed share an identifier of any kind."""
@@ -175,3 +175,19 @@ def test_resident_numbers_are_nobodys(number: int, female: bool) -> None:
 def test_telephone_numbers_are_nobodys(number: int) -> None:
     """Every telephone number lies in 010-0000."""
     assert re.fullmatch(r"010-0000-\d{4}", identifiers.telephone(number))
+
+
+def test_late_hours_are_estimated_first(everybody: list[Citizen]) -> None:
+    """A meter out of reach is estimated the next morning and put right three days later."""
+    meter = everybody[1].meters[0]
+    final = next(
+        readings
+        for offset in range(10, 400)
+        if (readings := meter.day(TODAY - timedelta(days=offset)))[0].quality == 17
+    )
+    day, published = final[0].start.date(), final[0].published
+    assert meter.known(day, published) == final
+    early = meter.known(day, published - timedelta(minutes=1))
+    assert {reading.quality for reading in early} == {8}
+    assert [reading.start for reading in early] == [reading.start for reading in final]
+    assert meter.known(day, published - timedelta(days=3, minutes=1)) == ()

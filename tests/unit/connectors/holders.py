@@ -126,13 +126,13 @@ def people() -> list[Person]:
 
 
 @asynccontextmanager
-async def serve(build: Callable[[str], ASGIApp]) -> AsyncIterator[str]:
-    """Serve an app on a free loopback port; its origin."""
-    with socket.socket() as listening:
+async def serve(build: Callable[[str], ASGIApp], **tls: Any) -> AsyncIterator[str]:
+    """Serve an app on a free loopback port; its origin. `tls`: uvicorn's ssl_ arguments."""
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:  # else asyncio leaves Nagle on
         listening.bind(("127.0.0.1", 0))
-        origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        origin = f"{'https' if tls else 'http'}://127.0.0.1:{listening.getsockname()[1]}"
         config = uvicorn.Config(
-            build(origin), log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1
+            build(origin), log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1, **tls
         )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
@@ -121,3 +129,42 @@ async def test_a_server_that_speaks_no_http_is_down() -> None:
         with pytest.raises(HolderError) as caught:
             await _get(client, f"http://127.0.0.1:{port}/")
     assert caught.value.reason is Reason.HOLDER_DOWN
+
+
+def _authority(folder: Path, name: str) -> tuple[Path, Path]:
+    """A self-signed certificate for 127.0.0.1 and its key, as PEM files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(minutes=5))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / f"{name}.pem", folder / f"{name}.key"
+    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    files[1].write_bytes(key.private_bytes(pem, form, plain))
+    return files
+
+
+async def test_a_holder_is_believed_by_its_certificate_only(tmp_path: Path) -> None:
+    """Over TLS the authority named is the only one believed; any other is a failed connection."""
+    ours, foreign = _authority(tmp_path, "ours"), _authority(tmp_path, "foreign")
+    files = {"ssl_certfile": str(ours[0]), "ssl_keyfile": str(ours[1])}
+    async with serve(lambda _: APP, **files) as origin:
+        async with open_client(tls=ssl.create_default_context(cafile=str(ours[0]))) as client:
+            assert (await _get(client, f"{origin}/cookie")).status == 200
+        for context in (ssl.create_default_context(cafile=str(foreign[0])), None):
+            async with open_client(tls=context) as client:
+                with pytest.raises(HolderError) as caught:
+                    await _get(client, f"{origin}/cookie")
+                assert caught.value.reason is Reason.HOLDER_DOWN

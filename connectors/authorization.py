@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import httpx
 import msgspec
@@ -84,6 +84,18 @@ class _Acknowledgement(msgspec.Struct, frozen=True):
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Door(Generic[Read]):
+    path: str
+    kind: str
+    answer: type[Read]
+
+
+_LINKS = _Door("/links", "application/json", _Link)
+_TOKENS = _Door("/oauth/2.0/token", "application/x-www-form-urlencoded", _Token)
+_NOTICES = _Door("/consent-notices", "application/json", _Acknowledgement)
+
+
 async def link(gateway: Gateway, holder: Manifest, identity_statement: str) -> str:
     """The holder's opaque, stable link for the person named in the identity provider's statement.
 
@@ -93,7 +105,7 @@ async def link(gateway: Gateway, holder: Manifest, identity_statement: str) -> s
     """
     proof = await _statement(gateway, holder, {"sub": gateway.code}, CLIENT_TYPE)
     body = {"assertion": identity_statement, "client_assertion": proof}
-    read = await _post(gateway, holder, "/links", msgspec.json.encode(body), "application/json", _Link)
+    read = await _post(gateway, holder, _LINKS, msgspec.json.encode(body))
     if not 1 <= len(read.link) <= 256 or not read.link.isascii() or not read.link.isprintable():
         raise HolderError(Reason.CORRUPT, "the link is not usable")
     return read.link
@@ -116,8 +128,7 @@ async def token(
     }
     assertion = await _statement(gateway, holder, claims, REQUEST_TYPE)
     form = httpx.QueryParams({"grant_type": JWT_BEARER, "assertion": assertion})
-    kind = "application/x-www-form-urlencoded"
-    read = await _post(gateway, holder, "/oauth/2.0/token", str(form).encode(), kind, _Token)
+    read = await _post(gateway, holder, _TOKENS, str(form).encode())
     if read.token_type.lower() != "bearer" or not _bearer(read.access_token) or read.expires_in <= 0:
         raise HolderError(Reason.CORRUPT, "the holder token is not usable")
     return read.access_token, min(int(gateway.now()) + read.expires_in, terms.end)
@@ -136,8 +147,7 @@ async def notify(
     """
     claims = {"consent_id": consent_id, "version": version, "event": event, "at": int(gateway.now())}
     notice = await _statement(gateway, holder, claims, NOTICE_TYPE)
-    body = msgspec.json.encode({"notice": notice})
-    read = await _post(gateway, holder, "/consent-notices", body, "application/json", _Acknowledgement)
+    read = await _post(gateway, holder, _NOTICES, msgspec.json.encode({"notice": notice}))
     if not read.acknowledged:
         raise HolderError(Reason.CONTRACT, "the holder did not acknowledge the notice")
     try:
@@ -176,16 +186,15 @@ async def _statement(gateway: Gateway, holder: Manifest, claims: Mapping[str, An
     return await signed if inspect.isawaitable(signed) else str(signed)
 
 
-async def _post(
-    gateway: Gateway, holder: Manifest, path: str, body: bytes, kind: str, answer_type: type[Read]
-) -> Read:
-    headers = {"content-type": kind, "accept": "application/json"}
-    request = gateway.client.build_request("POST", inside(holder.origin, path), content=body, headers=headers)
+async def _post(gateway: Gateway, holder: Manifest, door: _Door[Read], body: bytes) -> Read:
+    headers = {"content-type": door.kind, "accept": "application/json"}
+    url = inside(holder.origin, door.path)
+    request = gateway.client.build_request("POST", url, content=body, headers=headers)
     answer = await exchange(gateway.client, request, seconds=ANSWER_SECONDS, max_bytes=ANSWER_BYTES)
     if error := refusal(answer, datetime.fromtimestamp(gateway.now(), UTC)):
         raise error
     try:
-        return msgspec.json.decode(answer.body, type=answer_type)
+        return msgspec.json.decode(answer.body, type=door.answer)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         raise HolderError(Reason.CORRUPT, "the holder's answer is not what its door promises") from None
 

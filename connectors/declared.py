@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
 
-from connectors.contract import Checkpoint, Event, Io, Json, Manifest, Page, PullRequest, Record
+from connectors.contract import Checkpoint, Event, Io, Json, Manifest, Page, PullRequest
 from connectors.envelopes import Reader
 from connectors.paging import Trail, header_next, next_url, opaque_cursor
-from connectors.rows import PageBody, RowReader, corrupt, key_of, local_day, moment_of, spliced
+from connectors.records import Records
+from connectors.rows import PageBody, corrupt
 from connectors.spec import MONTHS, DatasetSpec, Endpoint, ListSpec, Spec
 from connectors.templates import Values
 
@@ -33,7 +33,7 @@ class DeclaredHolder:
         """See `connectors.contract.Holder`."""
         dataset = self._spec.datasets[request.dataset]
         walk = _Walk(self.manifest, self._spec, Values(self.manifest.org_code, request), io)
-        records = _Records(dataset, request, await walk.allowed(dataset))
+        records = Records(dataset, request, await walk.allowed(dataset))
         for index, each in enumerate(await walk.parents(dataset, request)):
             async for number, page in walk.pages(dataset, each):
                 for record in records.of(page.rows, walk.values.fill_all(dataset.add, each)):
@@ -124,46 +124,6 @@ class _Walk:
             return opaque_cursor(body.value(paging.cursor))
         reference = header_next(page.headers.get("link")) if paging.header else body.value(paging.link or "")
         return next_url(self._origin, page.url, reference)
-
-
-class _Records:
-    """Turns raw rows into records of one dataset."""
-
-    def __init__(self, dataset: DatasetSpec, request: PullRequest, allowed: frozenset[str] | None) -> None:
-        self._dataset = dataset
-        self._request = request
-        self._allowed = allowed
-        self._equal: Counter[str] = Counter()
-        self._names = tuple(name for name in dataset.key if name != "$ordinal")
-        more = (dataset.at and dataset.at.field, dataset.version, dataset.within and dataset.within.field)
-        self._reader = RowReader([*self._names, *dataset.add, *(name for name in more if name)])
-
-    def of(self, rows: list[msgspec.Raw], added: Mapping[str, Json]) -> Iterator[Record]:
-        """The records of a page: what was asked for, nothing the person left out."""
-        for row in rows:
-            fields = self._reader.read(row)
-            if any(name in fields and fields[name] != value for name, value in added.items()):
-                raise corrupt("a row belongs to another account than the one asked for", final=True)
-            body = spliced(row, {name: value for name, value in added.items() if name not in fields})
-            record = self._record(body, {**fields, **added})
-            if record is not None:
-                yield record
-
-    def _record(self, body: bytes, fields: Row) -> Record | None:
-        dataset, moment = self._dataset, None
-        if dataset.within and str(fields.get(dataset.within.field)) not in (self._allowed or ()):
-            return None
-        if dataset.at:
-            moment = moment_of(fields.get(dataset.at.field), dataset.at.format, dataset.at.zone)
-            day = local_day(moment, dataset.at.zone)
-            if not self._request.since <= day <= self._request.until:
-                return None
-        key = key_of(fields, self._names)
-        if "$ordinal" in dataset.key:
-            self._equal[key] += 1
-            key = f"{key}#{self._equal[key]}"
-        version = str(fields[dataset.version]) if dataset.version and dataset.version in fields else None
-        return Record(key, body, moment, version)
 
 
 def _rows(endpoint: Endpoint, body: PageBody) -> list[msgspec.Raw]:

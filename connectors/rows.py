@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -112,7 +112,7 @@ def moment_of(value: Json, form: str, zone: str) -> datetime:
         raise corrupt("a record has no usable time") from None
 
 
-def local_day(moment: datetime, zone: str) -> Any:
+def local_day(moment: datetime, zone: str) -> date:
     """The civil date of a moment in the standard's zone."""
     sign = -1 if zone[0] == "-" else 1
     shift = sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))

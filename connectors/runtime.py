@@ -10,11 +10,10 @@ deadlines, origin pinning and the refusal of a page already read are the `Sessio
 from __future__ import annotations
 
 import asyncio
-import json
 import random as _random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -22,17 +21,16 @@ import httpx
 from connectors.breaker import Breaker
 from connectors.contract import (
     Checkpoint,
-    Event,
     Gap,
     Holder,
     Outcome,
     PullRequest,
     Reason,
     Record,
-    Tombstone,
 )
-from connectors.errors import REFUSALS, HolderError
+from connectors.errors import HolderError
 from connectors.http import NetworkInTransaction
+from connectors.progress import Progress
 from connectors.session import Machinery, Session, Token
 
 
@@ -55,51 +53,6 @@ class Pulled:
     total: int | None
     started: datetime
     ended: datetime
-
-
-@dataclass(slots=True)
-class _Progress:
-    sealed: dict[str, Record] = field(default_factory=dict)
-    unsealed: list[Record | Tombstone] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
-    cursors: set[str] = field(default_factory=set)
-    pages: int = 0
-    total: int | None = None
-
-    def take(self, event: Event) -> None:
-        if isinstance(event, Gap):
-            self.gaps.append(event)
-        elif isinstance(event, Checkpoint):
-            self._seal(event)
-        else:
-            self.unsealed.append(event)
-
-    def _seal(self, checkpoint: Checkpoint) -> None:
-        cursor = json.dumps(checkpoint.cursor, sort_keys=True, default=str)
-        if cursor in self.cursors:
-            raise HolderError(Reason.CORRUPT, "a cursor came twice in one pull", final=True)
-        self.cursors.add(cursor)
-        for event in self.unsealed:
-            if isinstance(event, Tombstone):
-                self.sealed.pop(event.key, None)
-            else:
-                self._keep(event)
-        self.unsealed.clear()
-        self.pages += 1
-        self.total = self.total if checkpoint.total is None else checkpoint.total
-
-    def _keep(self, record: Record) -> None:
-        held = self.sealed.get(record.key)
-        if held is not None and (held.version or "") > (record.version or ""):
-            return
-        self.sealed[record.key] = record
-
-    def outcome(self) -> Outcome:
-        if self.sealed:
-            return Outcome.PARTIAL if self.gaps else Outcome.COMPLETE
-        if not self.gaps:
-            return Outcome.EMPTY
-        return Outcome.REFUSED if all(gap.reason in REFUSALS for gap in self.gaps) else Outcome.FAILED
 
 
 class Runtime:
@@ -135,7 +88,7 @@ class Runtime:
         manifest = holder.manifest
         breaker = self._breakers.setdefault(manifest.id, Breaker(self._machinery.monotonic))
         session = Session(manifest, token, self._machinery, breaker, cancelled=cancelled)
-        progress = _Progress()
+        progress = Progress()
         started = self._machinery.clock()
         try:
             await _drive(holder, request, session, progress, cancelled)
@@ -171,7 +124,7 @@ async def _drive(
     holder: Holder,
     request: PullRequest,
     session: Session,
-    progress: _Progress,
+    progress: Progress,
     cancelled: Callable[[], bool],
 ) -> None:
     if request.dataset not in {dataset.id for dataset in holder.manifest.datasets}:

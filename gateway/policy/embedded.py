@@ -28,11 +28,11 @@ class EmbeddedEngine:
     """A `PolicyEngine` without a server. Evaluates on the calling thread; an interpreter per thread."""
 
     def __init__(self, bundle: PolicyBundle) -> None:
-        """Compile `bundle` once to see that it loads; raises BundleInvalid with the place of the error."""
+        """Compile `bundle` and run it once on nothing; raises BundleInvalid with the place of an error."""
         self.bundle = bundle
         self.name = f"regorus/{metadata.version('gordon-to-regorus')}"
         self._local = threading.local()
-        self._interpreter()
+        self._try()
 
     @property
     def revision(self) -> str:
@@ -60,9 +60,9 @@ class EmbeddedEngine:
         return answer.encode()
 
     async def health(self) -> EngineHealth:
-        """Ready as long as the bundle compiles on this thread."""
+        """Ready as long as the bundle compiles and runs on this thread."""
         try:
-            self._interpreter()
+            self._try()
         except BundleInvalid:
             return EngineHealth(False, self.name, self.revision, "bundle")
         return EngineHealth(True, self.name, self.revision)
@@ -70,6 +70,14 @@ class EmbeddedEngine:
     async def close(self) -> None:
         """Forget this thread's interpreter."""
         self._local.interpreter = None
+
+    def _try(self) -> None:
+        """Evaluate on nothing: some errors of a policy only show when it runs."""
+        try:
+            self.evaluate(b"{}")
+        except PolicyUnavailable as error:
+            if error.cause == "evaluation":
+                raise BundleInvalid(str(error)) from error
 
     def _interpreter(self) -> regorus.Engine:
         """This thread's own: an interpreter used from another thread panics."""

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gateway.policy.bundle import default_folder
-from gateway.policy.decision import Decision
+from gateway.policy.decision import Decision, Reason, Withheld
 from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.opa import OpaEngine
 from tests.policy.table import Row, rows
@@ -30,7 +30,7 @@ def check(row: Row, decision: Decision) -> None:
     assert sorted(r.code for r in decision.codes) == sorted(want.get("codes", []))
     assert _withheld(decision) == {item: sorted(codes) for item, codes in want.get("withheld", {}).items()}
     assert sorted(g.item for g in decision.granted) == sorted(_granted(row))
-    reasons = [*decision.codes, *decision.withheld]
+    reasons: list[Reason | Withheld] = [*decision.codes, *decision.withheld]
     for code, params in want.get("params", {}).items():
         plain = [
             {k: list(v) if isinstance(v, tuple) else v for k, v in r.params.items()}
@@ -43,7 +43,7 @@ def check(row: Row, decision: Decision) -> None:
     for item, fields in want.get("fields", {}).items():
         assert [list(g.fields) for g in decision.granted if g.item == item] == [fields]
     if "obligations" in want:
-        assert sorted({o.__struct_config__.tag for o in decision.obligations}) == want["obligations"]
+        assert sorted({str(o.__struct_config__.tag) for o in decision.obligations}) == want["obligations"]
     if "until" in want:
         assert [o.until for o in decision.obligations if hasattr(o, "until")] == [want["until"]]
 

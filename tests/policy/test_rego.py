@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,10 @@ FILES = sorted([*FOLDER.rglob("*.rego"), TABLE_TEST])
 
 def run(binary: Path, *arguments: str | Path) -> str:
     """Run OPA; its output, or a failure that shows it."""
-    command = [str(part) for part in (binary, *arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    command = (binary, *arguments)
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=100, check=False
+    )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -47,7 +50,7 @@ def test_the_schema_catches_a_misspelt_fact(opa_binary: Path, tmp_path: Path) ->
     others = [
         f for f in (FOLDER / "mydata").rglob("*.rego") if f.name != "decision.rego" and "_test" not in f.name
     ]
-    command = [
+    command: list[Any] = [
         opa_binary,
         "check",
         "--strict",
@@ -56,7 +59,9 @@ def test_the_schema_catches_a_misspelt_fact(opa_binary: Path, tmp_path: Path) ->
         tmp_path / "decision.rego",
         *others,
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=100, check=False
+    )
     assert done.returncode != 0
     assert "statuss" in done.stdout + done.stderr
 
@@ -71,8 +76,10 @@ def test_the_capabilities_refuse_time_and_network(opa_binary: Path, tmp_path: Pa
     ):
         file = tmp_path / "odd.rego"
         file.write_text(f"package odd\n\nx := {builtin}\n")
-        command = [opa_binary, "check", "--capabilities", FOLDER / "capabilities.json", file]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+        command: list[Any] = [opa_binary, "check", "--capabilities", FOLDER / "capabilities.json", file]
+        done = subprocess.run(
+            [str(part) for part in command], capture_output=True, text=True, timeout=100, check=False
+        )
         assert done.returncode != 0
         assert "undefined function" in done.stdout + done.stderr
 

@@ -32,6 +32,8 @@ from gateway.bundles.techniques import (
     truncate,
 )
 
+MISFITS = (Misfit, msgspec.MsgspecError, RecursionError)
+
 Run = Callable[[Any], None]
 """Treats one projected record in place; raises Unfit."""
 
@@ -52,9 +54,10 @@ class Plan:
 
     def bind(self, keys: SubjectKeys, found: list[str]) -> Run:
         """The treating function for the citizen of `keys`; labels of what it replaced go to `found`."""
-        names: dict[str, Any] = {"U": msgspec.UNSET, "S": SUSPICIOUS.search}
+        names: dict[str, Any] = {"U": msgspec.UNSET, "S": SUSPICIOUS.search, "E": MISFITS, "Unfit": Unfit}
         for at, rule in enumerate(self.rules):
-            names[f"t{at}"] = _named(_technique(self.dataset, rule, keys, found), rule)
+            names[f"t{at}"] = _technique(self.dataset, rule, keys, found)
+            names[f"c{at}"] = f"{rule.treatment}:{rule.name}"
         exec(self._code, names)  # noqa: S102 (the source holds positions only, never a name or value from outside)
         run: Run = names["run"]
         return run
@@ -88,7 +91,11 @@ def _source(rules: tuple[FieldRule, ...]) -> str:
     lines = ["def run(r):"]
     for at, rule in enumerate(rules):
         test = f" and S(r.f{at})" if rule.treatment == "keep" else ""
-        lines.append(f"    if r.f{at} is not U{test}: r.f{at} = t{at}(r.f{at})")
+        lines += [
+            f"    if r.f{at} is not U{test}:",
+            f"        try: r.f{at} = t{at}(r.f{at})",
+            f"        except E: raise Unfit(c{at}) from None",
+        ]
     return "\n".join(lines)
 
 
@@ -104,18 +111,6 @@ def _technique(dataset: str, rule: FieldRule, keys: SubjectKeys, found: list[str
             return redact(found)
         case _:
             return guard(found)
-
-
-def _named(technique: Technique, rule: FieldRule) -> Technique:
-    cause = f"{rule.treatment}:{rule.name}"
-
-    def apply(raw: msgspec.Raw) -> msgspec.Raw:
-        try:
-            return technique(raw)
-        except (Misfit, msgspec.MsgspecError, RecursionError):
-            raise Unfit(cause) from None
-
-    return apply
 
 
 def _hash(dataset: str, rules: tuple[FieldRule, ...]) -> str:

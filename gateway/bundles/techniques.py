@@ -23,6 +23,9 @@ SUSPICIOUS = re.compile(
 )
 """Matches every token in which a kept value may need `guard`; most values never leave this one search."""
 
+_TELLING = re.compile(rb"[0-9@\\\r\n\t]|\xef\xbc")
+"""Matches every token in which there may be something to redact, or a line break."""
+
 _MEMO_SIZE = 65_536
 _EMPTY = (b"null", b'""')
 _NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?")
@@ -33,6 +36,9 @@ _ISO = re.compile(
     r"(?P<month>[0-9]{4}(?:-(?:0[1-9]|1[0-2]))?)(?:(?<=-[0-9]{2})(?P<day>-(?:0[1-9]|[12][0-9]|3[01]))"
     r"(?:T(?P<hour>[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
     r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?)?"
+)
+_STAMP_TOKEN = re.compile(
+    rb'"[0-9]{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]"'
 )
 _EPOCH = re.compile(r"[0-9]{9,11}")
 _STAMP_LENGTH = {"month": 6, "day": 8, "hour": 10}
@@ -64,9 +70,13 @@ def truncate(unit: str) -> Technique:
 
     A text is cut in its own zone, seconds in Korean time; a time coarser than `unit` stays as it is.
     """
+    length = 1 + _STAMP_LENGTH[unit]
+    tail = b'0000"' if unit == "hour" else b'"'
 
     def apply(raw: msgspec.Raw) -> msgspec.Raw:
         token = bytes(raw)
+        if _STAMP_TOKEN.fullmatch(token):
+            return msgspec.Raw(token[:length] + tail)
         if token in _EMPTY:
             return raw
         value = _decode(token)
@@ -86,6 +96,8 @@ def round_to(step: int) -> Technique:
 
     def apply(raw: msgspec.Raw) -> msgspec.Raw:
         token = bytes(raw)
+        if token.isdigit() and len(token) <= 18:
+            return msgspec.Raw(b"%d" % ((2 * int(token) + step) // (2 * step) * step))
         if token in _EMPTY:
             return raw
         quoted = token[:1] == b'"'
@@ -100,20 +112,20 @@ def round_to(step: int) -> Technique:
 
 def redact(found: list[str]) -> Technique:
     """Replace identifiers inside free text, at any depth of a JSON value."""
-    return _replacing(IDENTIFIERS, found)
+    return _replacing(IDENTIFIERS, _TELLING, found)
 
 
 def guard(found: list[str]) -> Technique:
     """What even a kept value goes through: no resident registration number leaves, and no line break."""
-    return _replacing(RRN, found)
+    return _replacing(RRN, SUSPICIOUS, found)
 
 
-def _replacing(pattern: re.Pattern[str], found: list[str]) -> Technique:
+def _replacing(pattern: re.Pattern[str], worth: re.Pattern[bytes], found: list[str]) -> Technique:
     def apply(raw: msgspec.Raw) -> msgspec.Raw:
-        if not SUSPICIOUS.search(raw) and pattern is RRN:
+        if not worth.search(raw) or (len(token := bytes(raw)) < 13 and token.isdigit()):
             return raw
         before = len(found)
-        value = redact_value(_decode(bytes(raw)), pattern, found)
+        value = redact_value(_decode(token), pattern, found)
         if len(found) > before:
             return _raw(value)
         return msgspec.Raw(msgspec.json.format(raw, indent=-1))

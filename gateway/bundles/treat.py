@@ -35,7 +35,6 @@ def treat(plan: Plan, keys: SubjectKeys, records: Iterable[bytes]) -> Treated:
     replaced: Counter[str] = Counter()
     lines: list[bytes] = []
     for record in records:
-        found.clear()
         try:
             record.decode()
             projected = decode(record)
@@ -43,8 +42,10 @@ def treat(plan: Plan, keys: SubjectKeys, records: Iterable[bytes]) -> Treated:
             lines.append(encode(projected))
         except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError, Unfit) as error:
             unreadable[_cause(error)] += 1
-        else:
+            found.clear()
+        if found:
             replaced.update(found)
+            found.clear()
     lines.append(b"")
     return Treated(b"\n".join(lines), len(lines) - 1, dict(unreadable), dict(replaced))
 

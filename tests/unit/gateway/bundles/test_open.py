@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from gateway.bundles import open as bundles_open
 from gateway.bundles.open import (
     MAGIC,
     TYP,
@@ -307,6 +312,30 @@ def test_the_errors_hold_no_content(small: Story) -> None:
         open_bundle(small.sealed.data + b"x", small.private_jwk, small.jwks)
     assert small.private_jwk["d"] not in str(refused.value)
     assert small.sealed.manifest["subject"]["pseudonym"] not in str(refused.value)
+
+
+def test_the_opener_stands_alone(small: Story, tmp_path: Path) -> None:
+    """A company can copy the one file: nothing but the standard library and `cryptography` is imported."""
+    copy = tmp_path / "mdb_open.py"
+    copy.write_bytes(Path(bundles_open.__file__).read_bytes())
+    roots = {name.split(".")[0] for node in ast.walk(ast.parse(copy.read_text())) for name in imported(node)}
+    assert roots - sys.stdlib_module_names == {"cryptography"}
+    files = {"b.mdb": small.sealed.data, "k": small.private_jwk, "j": small.jwks}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    script = (
+        "import json, mdb_open, pathlib as p; r = lambda n: p.Path(n).read_bytes();"
+        "print(len(mdb_open.open_bundle(r('b.mdb'), json.loads(r('k')), json.loads(r('j'))).parts))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=True)
+    assert done.stdout == b"1\n"
+
+
+def imported(node: ast.AST) -> list[str]:
+    """The modules a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or "."] if isinstance(node, ast.ImportFrom) else []
 
 
 def test_canonical_base64_is_the_inverse_of_itself() -> None:

@@ -21,6 +21,12 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 ESPI = "{http://naesb.org/espi}"
 WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 MOST_ENTRIES = 100_000
+_FEED, _ENTRY, _LINK = f"{ATOM}feed", f"{ATOM}entry", f"{ATOM}link"
+_READING, _PERIOD, _VALUE, _QUALITY = (
+    f"{ESPI}{name}" for name in ("IntervalReading", "timePeriod", "value", "ReadingQuality")
+)
+_START, _DURATION = f"{ESPI}start", f"{ESPI}duration"
+_TAGS = (_FEED, _ENTRY, _LINK, _READING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ def read_feed(body: bytes, url: str) -> Feed:
         for event, element in etree.iterparse(
             BytesIO(body),
             events=("start", "end"),
+            tag=_TAGS,
             resolve_entities=False,
             no_network=True,
             huge_tree=False,
@@ -78,7 +85,7 @@ def read_feed(body: bytes, url: str) -> Feed:
             reader.take(event, element)
     except etree.XMLSyntaxError:
         raise HolderError(Reason.CORRUPT, "the feed is not well-formed XML") from None
-    return Feed(tuple(reader.entries), reader.next)
+    return reader.feed()
 
 
 class _Reader:
@@ -94,24 +101,26 @@ class _Reader:
             self._open(element)
         elif event == "start":
             return
-        elif element.tag == f"{ESPI}IntervalReading":
+        elif element.tag == _READING:
             self._intervals.append(_interval(element))
             element.clear()
-        elif element.tag == f"{ATOM}entry":
+        elif element.tag == _ENTRY:
             self._entry(element)
-        elif (
-            element.tag == f"{ATOM}link"
-            and element.getparent() is self._root
-            and element.get("rel") == "next"
-        ):
+        elif element.tag == _LINK and element.getparent() is self._root and element.get("rel") == "next":
             if self.next is not None:
                 raise HolderError(Reason.CORRUPT, "the page names more than one next page")
             self.next = element.get("href") or ""
 
+    def feed(self) -> Feed:
+        """What was read; raises HolderError(CONTRACT) if there was no feed."""
+        if self._root is None:
+            raise HolderError(Reason.CONTRACT, "the document is not an Atom feed")
+        return Feed(tuple(self.entries), self.next)
+
     def _open(self, root: Any) -> None:
         if root.getroottree().docinfo.internalDTD is not None:
             raise HolderError(Reason.CONTRACT, "the feed has a document type declaration", final=True)
-        if root.tag != f"{ATOM}feed":
+        if root.tag != _FEED or root.getparent() is not None:
             raise HolderError(Reason.CONTRACT, "the document is not an Atom feed")
         self._root = root
 
@@ -173,15 +182,20 @@ def whole(text: str | None) -> int:
 
 
 def _interval(element: Any) -> Interval:
-    period = element.find(f"{ESPI}timePeriod")
-    if period is None:
-        raise HolderError(Reason.CONTRACT, "an interval reading has no time")
-    seconds = whole(period.findtext(f"{ESPI}duration"))
+    """One reading, by a single walk over its children: this runs for every hour of every year."""
+    period: dict[str, str | None] = {}
+    value, quality = None, []
+    for child in element:
+        if child.tag == _PERIOD:
+            period = {part.tag: part.text for part in child}
+        elif child.tag == _VALUE:
+            value = child.text
+        elif child.tag == _QUALITY:
+            quality += [whole(part.text) for part in child]
+    seconds = whole(period.get(_DURATION))
     if seconds < 0:
         raise HolderError(Reason.CONTRACT, "an interval reading has a negative length")
-    quality = tuple(whole(found.text) for found in element.iterfind(f"{ESPI}ReadingQuality/{ESPI}quality"))
-    start, value = whole(period.findtext(f"{ESPI}start")), whole(element.findtext(f"{ESPI}value"))
-    return Interval(start, seconds, value, quality)
+    return Interval(whole(period.get(_START)), seconds, whole(value), tuple(quality))
 
 
 def _version(updated: str | None) -> str | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time
+
+import msgspec
 
 from connectors.contract import Checkpoint, Event, Io, Manifest, PullRequest, Reason, Record
 from connectors.errors import HolderError
@@ -92,7 +93,7 @@ def record(reading: Reading) -> Record:
     }
     return Record(
         key=f"{reading.usage_point}/{reading.meter_reading}/{start}",
-        body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        body=msgspec.json.encode(body),
         at=reading.start,
         version=reading.version,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -31,6 +31,7 @@ QUALITIES = {
 }  # fmt: skip
 """ESPI codes of reading quality, in words."""
 REVERSE = 19
+UNSTATED = "unstated"
 MULTIPLIERS = range(-12, 13)
 
 
@@ -112,19 +113,24 @@ def _scaled(block: Entry, point: Entry, meter: Entry, kind: Entry) -> Iterator[R
     unit = UNITS.get(_code(kind, "uom", -1))
     if unit is None or multiplier not in MULTIPLIERS:
         raise HolderError(Reason.CONTRACT, "a reading type has an unknown unit or multiplier")
-    default = _code(kind, "defaultQuality", -1)
+    default = _quality((_code(kind, "defaultQuality", -1),)) if "defaultQuality" in kind.fields else UNSTATED
+    forward = _code(kind, "flowDirection", 0) != REVERSE
+    names = (_name(point), _name(meter))
     for interval in block.intervals:
         yield Reading(
-            usage_point=urlsplit(point.address).path.rpartition("/")[2],
-            meter_reading=urlsplit(meter.address).path.rpartition("/")[2],
+            *names,
             start=_moment(interval),
             seconds=interval.seconds,
             value=Decimal(interval.value).scaleb(multiplier),
             unit=unit,
-            quality=_quality(interval.quality or ((default,) if default >= 0 else ())),
-            forward=_code(kind, "flowDirection", 0) != REVERSE,
+            quality=_quality(interval.quality) if interval.quality else default,
+            forward=forward,
             version=block.version,
         )
+
+
+def _name(entry: Entry) -> str:
+    return urlsplit(entry.address).path.rpartition("/")[2]
 
 
 def _code(kind: Entry, name: str, absent: int) -> int:
@@ -133,10 +139,10 @@ def _code(kind: Entry, name: str, absent: int) -> int:
 
 def _moment(interval: Interval) -> datetime:
     try:
-        return datetime.fromtimestamp(interval.start, UTC).astimezone(KST)
+        return datetime.fromtimestamp(interval.start, KST)
     except (ValueError, OverflowError, OSError):
         raise HolderError(Reason.CONTRACT, "an interval reading has an impossible time") from None
 
 
 def _quality(codes: tuple[int, ...]) -> str:
-    return "+".join(dict.fromkeys(QUALITIES.get(code, str(code)) for code in codes)) or "unstated"
+    return "+".join(dict.fromkeys(QUALITIES.get(code, str(code)) for code in codes))

@@ -125,7 +125,8 @@ BOMB = "<!DOCTYPE feed [<!ENTITY a 'ha'>" + "".join(
         ("<!DOCTYPE feed><feed xmlns='http://www.w3.org/2005/Atom'/>".encode("utf-16"), "contract"),
         (b"<feed xmlns='http://www.w3.org/2005/Atom'>&nothing;</feed>", "corrupt"),
         (b"<feed xmlns='http://www.w3.org/2005/Atom'><entry>", "corrupt"),
-        (b"<a>" * 5000 + b"</a>" * 5000, "contract"),
+        (b"<a>" * 5000 + b"</a>" * 5000, "corrupt"),
+        (b"<entry xmlns='http://www.w3.org/2005/Atom'><feed/></entry>", "contract"),
         (
             b"<feed xmlns='http://www.w3.org/2005/Atom'>" + b"<a>" * 5000 + b"</a>" * 5000 + b"</feed>",
             "corrupt",
@@ -141,6 +142,14 @@ def test_hostile_documents_are_refused(body: bytes, reason: str) -> None:
         read_feed(body, URL)
     assert refused.value.reason.value == reason
     assert "passwd" not in str(refused.value)
+
+
+def test_entity_bomb_in_an_attribute_is_refused() -> None:
+    """Attribute values cannot be kept from expanding by option; the document is refused all the same."""
+    bomb = f"{BOMB}]><feed xmlns='http://www.w3.org/2005/Atom'><link rel='next' href='&i;'/></feed>"
+    with pytest.raises(HolderError) as refused:
+        read_feed(bomb.encode(), URL)
+    assert refused.value.reason in (Reason.CORRUPT, Reason.CONTRACT)
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def guard(found: list[str]) -> Technique:
 
 def _replacing(pattern: re.Pattern[str], worth: re.Pattern[bytes], found: list[str]) -> Technique:
     def apply(raw: msgspec.Raw) -> msgspec.Raw:
-        if not worth.search(raw) or (len(token := bytes(raw)) < 13 and token.isdigit()):
+        if not worth.search(raw) or (len(token := bytes(raw)) < 10 and token.isdigit()):
             return raw
         before = len(found)
         value = redact_value(_decode(token), pattern, found)

@@ -101,6 +101,13 @@ def test_redact_goes_into_every_depth() -> None:
     assert one(rule, f'[{{"text": "{RRN}입니다", "{RRN}": 1}}]') == [{"text": "[rrn]입니다", "[rrn]": 1}]
 
 
+def test_redact_reads_numbers_too() -> None:
+    """A memo that is nothing but an account number, written as a JSON number, is still one."""
+    rule = FieldRule("f", "redact", None, "text")
+    assert one(rule, "1101234567") == "[account]"
+    assert one(rule, "110123456") == 110123456
+
+
 @pytest.mark.parametrize(
     "token",
     [

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from consent import repository_members, service
 from consent.choices import Choices, narrow
-from consent.errors import MoveError, TermsError
+from consent.errors import MoveError, ChoiceError
 from consent.items import Terms, to_details
 from consent.service import Asked
 from consent.subjects import SubjectId
@@ -85,7 +85,7 @@ class ConsentPage:
             return consent_page(self._site, found, Shown(spoken, choices, wrong), status=422)
         try:
             agreed = narrow(found.terms, choices, catalogue=self._site.catalogue)
-        except TermsError as error:
+        except ChoiceError as error:
             if error.code != "nothing_chosen":
                 raise
             shown = Shown(spoken, choices, {}, failure="nothing_chosen")

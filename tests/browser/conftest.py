@@ -1,0 +1,132 @@
+"""A real Chromium before the real pages, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import uvicorn
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+from sqlmodel import SQLModel
+
+from gateway.database import Database
+from tests.citizen_stage import ASKED, Asking, CitizenStage
+from tests.serving import free_socket
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 360, "height": 800}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, where there is no Chromium."""
+    if shutil.which("chromium") is None:
+        reason = "group browser: no chromium on this machine"
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@dataclass
+class Visit:
+    """One citizen's browser on the stage, and everything it complained about."""
+
+    stage: CitizenStage
+    context: BrowserContext
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    async def question(self, asked: Asking = ASKED) -> Page:
+        """Be asked, sign in through the pages, and stand before the question."""
+        await self.page.goto(await self.stage.ask(asked))
+        await self.page.locator("main a.button").click()
+        await self.page.locator("button[value=p02]").click()
+        await self.page.locator("#consent").wait_for()
+        return self.page
+
+    async def shoot(self, name: str) -> None:
+        """Leave a picture for a person to look at, if MYDATA_SCREENSHOTS names a folder."""
+        if folder := os.environ.get("MYDATA_SCREENSHOTS"):
+            await self.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+
+
+@asynccontextmanager
+async def _served(app: Any, bound: Any) -> AsyncIterator[None]:
+    config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve(sockets=[bound]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CitizenStage]:
+    """The pages and the identity provider, each on a port of its own."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('pages') / 'mydata.db'}")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(SQLModel.metadata.create_all)
+    (ours, port), (theirs, other) = free_socket(), free_socket()
+    made = CitizenStage(database, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{other}")
+    await made.register()
+    async with _served(made.app, ours), _served(made.identity_app, theirs):
+        yield made
+    await made.close()
+    await database.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def playwright() -> AsyncIterator[Playwright]:
+    """The driver."""
+    async with async_playwright() as driver:
+        yield driver
+
+
+async def launch(driver: Playwright, *more: str) -> Browser:
+    """A Chromium of this machine."""
+    return await driver.chromium.launch(executable_path=shutil.which("chromium"), args=[*ARGUMENTS, *more])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium(playwright: Playwright) -> AsyncIterator[Browser]:
+    """One browser for the tests of a module."""
+    browser = await launch(playwright)
+    yield browser
+    await browser.close()
+
+
+@asynccontextmanager
+async def visit(
+    stage: CitizenStage, browser: Browser, *, language: str = "ko", width: int = 360, **more: Any
+) -> AsyncIterator[Visit]:
+    """A fresh visitor with a phone; `more` goes to the browser context."""
+    locale = "ko-KR" if language == "ko" else "en-GB"
+    viewport = {"width": width, "height": 800}
+    context = await browser.new_context(viewport=viewport, locale=locale, **more)  # type: ignore[arg-type]
+    page = await context.new_page()
+    found = Visit(stage, context, page)
+    page.on("console", lambda message: found.complaints.append(message.text))
+    page.on("pageerror", lambda error: found.complaints.append(str(error)))
+    try:
+        yield found
+    finally:
+        await context.close()

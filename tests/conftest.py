@@ -68,7 +68,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A database with the current tables, on each store."""
     if "|" in database_url:
-        database_url = await _fresh(*database_url.split("|"))
+        database_url = await fresh_database(database_url.split("|")[0])
     made = Database(database_url)
     async with made.engine.begin() as connection:
         await connection.run_sync(SQLModel.metadata.create_all)
@@ -76,9 +76,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await made.close()
 
 
-async def _fresh(socket: str, name: str) -> str:
-    """Make an empty PostgreSQL database and give its address."""
-    name = f"t_{os.getpid()}_{abs(hash(name)):x}_{os.urandom(4).hex()}"
+async def fresh_database(socket: str) -> str:
+    """Make an empty PostgreSQL database in the cluster at `socket` and give its address."""
+    name = f"t_{os.getpid()}_{os.urandom(6).hex()}"
     connection = await asyncpg.connect(host=socket, user="mydata", database="postgres")
     try:
         await connection.execute(f'CREATE DATABASE "{name}"')

@@ -292,7 +292,7 @@ class Stage:
         self.consent = await self.settle(interaction)
         return redirected(await self.resume(interaction))["code"]
 
-    async def token(self, code: str, proof: str | None = "", **form: Any) -> httpx.Response:
+    async def token(self, code: str, proof: str | None = "", /, **form: Any) -> httpx.Response:
         """Exchange a code."""
         fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT}
         return await self.post("/token", proof, **{**fields, "code_verifier": self.verifier, **form})

@@ -110,6 +110,8 @@ def import_jwk(jwk: object) -> tuple[PublicKey, str]:
             )
         if kind == "RSA":
             return _rsa(_bytes(jwk, "n"), _bytes(jwk, "e")), _thumbprint(jwk, "e", "kty", "n")
+    except JwsError:
+        raise
     except ValueError as error:
         raise JwsError("the key is malformed") from error
     raise JwsError("the key is not P-256, Ed25519 or RSA")

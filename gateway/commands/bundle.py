@@ -119,7 +119,7 @@ def coverage(manifest: dict[str, Any]) -> list[str]:
     rows = [("ITEM", "BASIS", "OUTCOME", "RECORDS", "ASKED", "SENT", "MISSING AND WHY")]
     for scope in manifest["scope"]:
         source = sources.get(scope["item"], {})
-        reasons = [_reason(one["field"], one["reason"], one.get("article")) for one in scope["withheld"]]
+        reasons = _withheld(scope["withheld"])
         reasons += [_reason("gap", gap["reason"], gap.get("at")) for gap in source.get("gaps", [])]
         reasons += [f"{count} unreadable ({cause})" for cause, count in source.get("unreadable", {}).items()]
         rows.append(
@@ -136,6 +136,14 @@ def coverage(manifest: dict[str, Any]) -> list[str]:
     widths = [max(len(row[at]) for row in rows) for at in range(6)]
     aligned = ([*map(str.ljust, row[:6], widths), row[6]] for row in rows)
     return [printable("  ".join(cells)) for cells in aligned]
+
+
+def _withheld(entries: list[dict[str, str]]) -> list[str]:
+    """Fields with the same reason and article together."""
+    grouped: dict[tuple[str, str | None], list[str]] = {}
+    for one in entries:
+        grouped.setdefault((one["reason"], one.get("article")), []).append(one["field"])
+    return [_reason(", ".join(names), *why) for why, names in grouped.items()]
 
 
 def _reason(what: str, reason: str, where: str | None) -> str:

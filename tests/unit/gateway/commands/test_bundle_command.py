@@ -72,6 +72,16 @@ def test_verify_needs_no_private_key(desk: Desk, capsys: pytest.CaptureFixture[s
     assert "hanbit-bank/finance.deposit-transactions" in capsys.readouterr().out
 
 
+def test_fields_missing_for_one_reason_stand_together() -> None:
+    """The table stays short: one reason, its article, and all fields it holds back."""
+    why = {"reason": "periodic_to_general_recipient", "article": "Decree 42-5"}
+    withheld = [{"field": "a", **why}, {"field": "b", "reason": "not_chosen"}, {"field": "c", **why}]
+    scope = {"item": "h/d", "asked": ["a", "b", "c"], "sent": [], "withheld": withheld}
+    rows = bundle.coverage({"scope": [scope], "sources": []})
+    assert rows[1].endswith("a, c: periodic_to_general_recipient (Decree 42-5); b: not_chosen")
+    assert "not pulled" in rows[1]
+
+
 def test_a_changed_bundle_is_refused_and_nothing_written(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -143,40 +143,33 @@ async def test_a_rolled_back_change_said_nothing(database: Database) -> None:
     assert (await given(database, subject, {}, idem="x")).n == 1
 
 
-@pytest.mark.parametrize(
-    "payload",
-    [
-        {"amount": 1.5},
-        {"at": AT + 0.0},
-        {"x": {1: 2}},
-        {"x": b"bytes"},
-        {"x": {1, 2}},
-        {"x": 1 << 60},
-        {"x": "\ud800"},
-    ],
-)
-async def test_payloads_that_have_no_one_form_are_refused(
-    database: Database, payload: dict[str, Any]
-) -> None:
+UNFIT: list[dict[str, Any]] = [
+    *({"amount": 1.5}, {"at": AT + 0.0}, {"x": {1: 2}}, {"x": b"bytes"}, {"x": {1, 2}}),
+    *({"x": 1 << 60}, {"x": "\ud800"}),
+]
+
+
+async def test_payloads_that_have_no_one_form_are_refused(database: Database) -> None:
     """Fractions, bytes, huge numbers and broken text are refused before anything is changed."""
     subject = await citizen(database)
-    async with database.transaction() as session:
-        with pytest.raises(JournalError, match="ledger_payload"):
-            await JOURNAL.append(
-                session, Event.CONSENT_GRANT_GIVEN, subject=subject, party="p", payload=payload, at=AT
-            )
+    for payload in UNFIT:
+        async with database.transaction() as session:
+            with pytest.raises(JournalError, match="ledger_payload"):
+                await JOURNAL.append(
+                    session, Event.CONSENT_GRANT_GIVEN, subject=subject, party="p", payload=payload, at=AT
+                )
 
     assert (await given(database, subject, {})).n == 1
 
 
-@pytest.mark.parametrize(("party", "at"), [("kim@example.org", AT), ("홍길동", AT), ("", AT), ("p", -1)])
-async def test_a_person_cannot_be_a_party(database: Database, party: str, at: int) -> None:
+async def test_a_person_cannot_be_a_party(database: Database) -> None:
     """The visible part of an entry takes organisation ids and times only."""
-    async with database.transaction() as session:
-        with pytest.raises(JournalError, match="ledger_payload"):
-            await JOURNAL.append(
-                session, Event.CONSENT_GRANT_GIVEN, subject=None, party=party, payload={}, at=at
-            )
+    for party, at in [("kim@example.org", AT), ("홍길동", AT), ("", AT), ("p", -1)]:
+        async with database.transaction() as session:
+            with pytest.raises(JournalError, match="ledger_payload"):
+                await JOURNAL.append(
+                    session, Event.CONSENT_GRANT_GIVEN, subject=None, party=party, payload={}, at=at
+                )
 
     assert await count(database, OUTBOX) == 0
 

@@ -103,16 +103,15 @@ async def test_a_missing_file_stops_the_log(ledger: Ledger) -> None:
     await ledger.log.refuse_if_behind()
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"mydata.test/ledger/2026\n3\n"])
-async def test_a_damaged_file_stops_the_log(ledger: Ledger, content: bytes) -> None:
+async def test_a_damaged_file_stops_the_log(ledger: Ledger) -> None:
     """A file that is no checkpoint of this key is not overwritten but refused."""
     await ledger.append(3)
     await ledger.log.integrate_now()
-    ledger.last_signed.write_bytes(content)
-
-    with pytest.raises(Problem, match="ledger_halted"):
-        await ledger.log.integrate_now()
-    assert ledger.last_signed.read_bytes() == content
+    for content in (b"", b"\xff\xfe", b"mydata.test/ledger/2026\n3\n"):
+        ledger.last_signed.write_bytes(content)
+        with pytest.raises(Problem, match="ledger_halted"):
+            await ledger.log.integrate_now()
+        assert ledger.last_signed.read_bytes() == content
 
 
 async def test_a_lost_database_is_not_signed(ledger: Ledger) -> None:

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gateway.policy.bundle import default_folder
-from gateway.policy.decision import Decision, Reason, Withheld
+from gateway.policy.decision import Decision, Notify, Reason, Withheld
 from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.opa import OpaEngine
 from tests.policy.table import Row, rows
@@ -44,6 +44,8 @@ def check(row: Row, decision: Decision) -> None:
         assert [list(g.fields) for g in decision.granted if g.item == item] == [fields]
     if "obligations" in want:
         assert sorted({str(o.__struct_config__.tag) for o in decision.obligations}) == want["obligations"]
+    if "notices" in want:
+        assert sorted(o.about for o in decision.obligations if isinstance(o, Notify)) == want["notices"]
     if "until" in want:
         assert [o.until for o in decision.obligations if hasattr(o, "until")] == [want["until"]]
 

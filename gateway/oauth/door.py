@@ -58,10 +58,7 @@ class Door:
                 decided = self.decide(exchange)
             await self._flush(exchange)
         except Exception as error:
-            problem = _problem(error)
-            if problem.status >= 500:
-                return refused(problem)
-            return refused(await self._refuse(exchange, problem))
+            return refused(await self._refuse(exchange, _problem(error)))
         return decided.response()
 
     async def _arrive(self, request: Request) -> Exchange:
@@ -88,12 +85,15 @@ class Door:
     async def _refuse(self, exchange: Exchange | None, problem: Problem) -> Problem:
         if isinstance(problem, _Told):
             return problem.refusal
-        if exchange is None or not exchange.authenticated:
+        if exchange is None or not exchange.authenticated or problem.status >= 500:
             self.server.record.uncounted[problem.code] += 1
             return problem
-        async with self.server.database.transaction() as session:
-            problem = await _spend(session, exchange) or problem
-            await self._tell(session, exchange, problem)
+        try:
+            async with self.server.database.transaction() as session:
+                problem = await _spend(session, exchange) or problem
+                await self._tell(session, exchange, problem)
+        except Problem as unstored:
+            return unstored
         return problem
 
     async def _tell(self, session: AsyncSession, exchange: Exchange, problem: Problem) -> None:

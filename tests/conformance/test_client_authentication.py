@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from gateway.oauth import clients
 from tests.conformance.refused import refused
 from tests.oauth_keys import ed25519, es256, rs
 from tests.oauth_stage import Stage, document
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""One store is enough here: what depends on the store is in test_token, test_authorization, test_metadata."""
 
 BAD = (401, "invalid_client", "client_assertion_invalid")
 
@@ -119,8 +123,6 @@ async def test_suspended_client_stops_at_once(stage: Stage) -> None:
     """PAR, token and a live access token all end with the suspension."""
     tokens = await stage.tokens()
     async with stage.database.transaction() as session:
-        from gateway.oauth import clients
-
         assert await clients.suspend(session, stage.client_id, at=stage.now)
     await refused(stage, stage.push(), 401, "invalid_client", "client_suspended")
     sent = stage.refresh(tokens["refresh_token"])
@@ -176,7 +178,5 @@ async def test_refusals_reach_the_ledger_only_after_authentication_and_bounded(s
 
 
 async def _register(stage: Stage, made: dict[str, Any]) -> None:
-    from gateway.oauth import clients
-
     async with stage.database.transaction() as session:
         await clients.add(session, made, at=stage.now)

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from gateway.oauth.dpop import token_hash
 from tests.conformance.refused import refused
 from tests.oauth_keys import ed25519, es256, rs
 from tests.oauth_stage import Stage
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""One store is enough here: what depends on the store is in test_token, test_authorization, test_metadata."""
 
 PRIVATE = {**es256().jwk, "d": "AAAA"}
 
@@ -175,8 +179,6 @@ async def test_bad_proofs_at_the_token_endpoint(
 async def _call(
     stage: Stage, token: str, header: dict[str, Any], claims: dict[str, Any], scheme: str = "DPoP"
 ) -> Any:
-    from gateway.oauth.dpop import token_hash
-
     bent = {"ath": token_hash(token), **_bent(stage, claims)}
     proof = stage.proof("GET", "/data", header=header, **bent)
     return await stage.http.get("/data", headers={"Authorization": f"{scheme} {token}", "DPoP": proof})

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from gateway.oauth.jws import import_jwk
 from tests.conformance.refused import refused
 from tests.oauth_keys import es256
 from tests.oauth_stage import Stage, asked_details, redirected
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""One store is enough here: what depends on the store is in test_token, test_authorization, test_metadata."""
 
 
 async def test_push_answers_201_with_a_short_lived_reference(stage: Stage) -> None:
@@ -230,6 +234,4 @@ async def test_ensure_token_endpoint_fails_with_mismatched_dpop_proof_jkt(stage:
 
 
 async def _jkt(stage: Stage) -> str:
-    from gateway.oauth.jws import import_jwk
-
     return import_jwk(stage.dpop.jwk)[1]

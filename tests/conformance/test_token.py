@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from gateway.oauth import clients
 from tests.conformance.refused import refused
 from tests.oauth_keys import es256
-from tests.oauth_stage import Stage
+from tests.oauth_stage import Stage, document
 
 
 async def test_happy_flow(stage: Stage) -> None:
@@ -108,9 +109,6 @@ async def test_other_grant_types(stage: Stage, grant_type: str | None) -> None:
 
 async def test_a_grant_type_the_client_did_not_register(stage: Stage) -> None:
     """unauthorized_client."""
-    from gateway.oauth import clients
-    from tests.oauth_stage import document
-
     stage.client_id, stage.key = "code-only-company", es256()
     made = {**document(stage.client_id, stage.key), "grant_types": ["authorization_code"]}
     async with stage.database.transaction() as session:

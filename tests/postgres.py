@@ -6,6 +6,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -62,7 +63,7 @@ def cluster() -> Iterator[str]:
             _wait(folder, home)
             yield str(home)
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)
             server.wait(20)
     finally:
         shutil.rmtree(home, ignore_errors=True)

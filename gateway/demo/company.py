@@ -95,6 +95,7 @@ class Company:
         self.http, self.issuer, self.client_id, self.keys = http, issuer, client_id, keys
         self.redirect_uri = redirect_uri
         self.metadata: dict[str, Any] = {}
+        self.state = ""
         self.tokens: dict[str, Any] = {}
 
     async def discover(self) -> dict[str, Any]:
@@ -107,13 +108,13 @@ class Company:
 
     async def push(self, details: list[dict[str, Any]], language: str = "ko") -> str:
         """RFC 9126, 9396, 7636: push the request; return the address to send the citizen to."""
-        self._verifier, self._state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+        self._verifier, self.state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
         url = self.metadata["pushed_authorization_request_endpoint"]
         form = {
             "client_id": self.client_id,
             "response_type": "code",
             "redirect_uri": self.redirect_uri,
-            "state": self._state,
+            "state": self.state,
             "code_challenge": _b64(hashlib.sha256(self._verifier.encode()).digest()),
             "code_challenge_method": "S256",
             "authorization_details": json.dumps(details, ensure_ascii=False),
@@ -128,7 +129,7 @@ class Company:
 
     async def exchange(self, answer: dict[str, str]) -> dict[str, Any]:
         """RFC 9207, 6749 4.1.3: check issuer and state of the answer, then exchange its code."""
-        if answer.get("iss") != self.issuer or answer.get("state") != self._state:
+        if answer.get("iss") != self.issuer or answer.get("state") != self.state:
             raise ValueError("the answer is not from the server that was asked")
         if "error" in answer:
             raise PermissionError(answer["error"])

@@ -8,9 +8,6 @@ from gateway.demo.company import CompanyKeys
 
 OPERATOR = "mydata-gateway"
 CLIENT = "deundeun-budget"
-REDIRECT = "http://127.0.0.1:9/callback"
-"""Nobody listens there: the demo's browser notes where it is sent and hands that to the company."""
-
 HOLDERS: dict[str, dict[str, Any]] = {
     "finance": {
         "id": "hanbit-bank",
@@ -70,7 +67,7 @@ def registry(identity_origin: str, origins: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def client(keys: CompanyKeys) -> dict[str, Any]:
+def client(keys: CompanyKeys, redirect_uri: str) -> dict[str, Any]:
     """What the service company registers. Its kind differs by sector, as the law has it."""
     return {
         "client_id": CLIENT,
@@ -78,7 +75,7 @@ def client(keys: CompanyKeys) -> dict[str, Any]:
         "legal_name": "주식회사 든든",
         "registration": "123-45-67890",
         "contact": "privacy@deundeun.example",
-        "redirect_uris": [REDIRECT],
+        "redirect_uris": [redirect_uri],
         "kinds": {
             "finance": "licensed_operator",
             "telecom": "general",

@@ -16,8 +16,10 @@ import httpx
 
 from consent.calendar import korean_day
 from gateway.demo.checks import Story, teller
-from gateway.demo.company import CompanyError
+from gateway.demo.company import Company, CompanyError
+from gateway.demo.company_site import CompanySite, serving
 from gateway.demo.leave import leave
+from gateway.demo.participants import CLIENT
 from gateway.demo.processes import ChildFailed
 from gateway.demo.regulator import regulate
 from gateway.demo.report import result, table
@@ -47,7 +49,7 @@ async def play(chosen: argparse.Namespace) -> int:
         if chosen.out and held:
             story.say(f"\nLeft in {leave(cast, chosen.out)}: see README.md there.")
         if chosen.serve:
-            await _keep_up(world)
+            await _keep_up(world, cast)
     return 0 if held else 1
 
 
@@ -64,15 +66,24 @@ async def _act(cast: Cast) -> bool:
     return cast.story.held
 
 
-async def _keep_up(world: World) -> None:
+async def _keep_up(world: World, cast: Cast) -> None:
     """Serve until interrupted; say where."""
-    print(f"\nOpen on a phone-sized screen:  {world.gateway.origin}/my/consents")
-    print(f"Sign in as any generated person at {world.identity.origin}")
+    origin = world.gateway.origin
+
+    def fresh() -> Company:
+        return Company(cast.http, origin, CLIENT, world.company_keys, world.redirect_uri)
+
+    site = CompanySite(fresh, cast.asked, f"{origin}/my/consents")
+    print(f"\nOpen on a phone-sized screen:  http://127.0.0.1:{world.company_port}/")
+    print(f"  citizen's consents   {origin}/my/consents")
+    print(f"  ledger checkpoint    {origin}/ledger/checkpoint")
+    print(f"  identity provider    {world.identity.origin}")
     for sector, child in world.holders.items():
-        print(f"  {sector:8} holder  {child.origin}")
+        print(f"  {sector:8} holder      {child.origin}")
     print("Ctrl-C ends everything.", flush=True)
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, done.set)
-    await done.wait()
+    async with serving(site.app(), world.company_port):
+        await done.wait()

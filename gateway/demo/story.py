@@ -15,7 +15,7 @@ from gateway.demo.browser import Browser, Page
 from gateway.demo.checks import Story
 from gateway.demo.citizen import Citizen, Wishes
 from gateway.demo.company import Company, CompanyError
-from gateway.demo.participants import CLIENT, HOLDERS, REDIRECT, details
+from gateway.demo.participants import CLIENT, HOLDERS, details
 from gateway.demo.world import World
 
 PAID = "nuri-telecom/telecom.paid-transactions"
@@ -62,7 +62,7 @@ def cast_of(
         (today - timedelta(days=180)).isoformat(),
         (today + timedelta(days=180)).isoformat(),
     )
-    company = Company(http, origin, CLIENT, world.company_keys, REDIRECT)
+    company = Company(http, origin, CLIENT, world.company_keys, world.redirect_uri)
     citizen = Citizen(Browser(visits, world.origins), origin, person)
     return Cast(world, story, company, citizen, http, asked)
 

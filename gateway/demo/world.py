@@ -36,6 +36,7 @@ class World:
 
     plan: Plan
     company_keys: CompanyKeys
+    company_port: int
     gateway: Child
     identity: Child
     holders: dict[str, Child] = field(default_factory=dict)
@@ -44,6 +45,11 @@ class World:
     def config(self) -> Path:
         """The gateway's settings file."""
         return self.plan.folder / "gateway.yaml"
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where the company takes the citizen back."""
+        return f"http://127.0.0.1:{self.company_port}/callback"
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -62,7 +68,8 @@ async def build(plan: Plan, stack: AsyncExitStack) -> World:
     holders = await _holders(plan, stack, identity, keys.holder_requests.jwk())
     origins = {sector: child.origin for sector, child in holders.items()}
     _yaml(folder / "registry.yaml", registry(identity.origin, origins))
-    _yaml(folder / "client.yaml", client(company_keys))
+    company_port = free_port()
+    _yaml(folder / "client.yaml", client(company_keys, f"http://127.0.0.1:{company_port}/callback"))
     _yaml(folder / "gateway.yaml", _settings(plan, origin))
     config = str(folder / "gateway.yaml")
     await mydata("migrate", "--config", config)
@@ -78,7 +85,7 @@ async def build(plan: Plan, stack: AsyncExitStack) -> World:
         "--until-stdin-closes",
     ]
     gateway = await _started(stack, "gateway", arguments, folder)
-    return World(plan, company_keys, gateway, identity, holders)
+    return World(plan, company_keys, company_port, gateway, identity, holders)
 
 
 async def mydata(*arguments: str) -> str:

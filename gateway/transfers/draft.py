@@ -19,7 +19,7 @@ from gateway.bundles.manifest import (
     Subject,
 )
 from gateway.bundles.pseudonym import SCOPE
-from gateway.policy.decision import Grant, Notify
+from gateway.policy.decision import Grant
 from gateway.transfers.coverage import Coverage
 from gateway.transfers.job import Job
 from gateway.transfers.pull import Wanted
@@ -62,10 +62,7 @@ def draft(
         ),
         treatment=tuple(note for item in treatment.items.values() for note in item.plan.notes()),
         plan_hash=treatment.plan_hash,
-        obligations=Obligations(
-            delete_by=korean_day_of(job.retain_until),
-            others=tuple(sorted(_code(o) for o in job.obligations if not isinstance(o, Notify))),
-        ),
+        obligations=Obligations(delete_by=korean_day_of(job.retain_until)),
         decision=DecisionRef(id=job.decision.id, revision=job.decision.revision, engine=job.decision.engine),
         replaced=treatment.replaced,
         stamp=job.stamp,
@@ -94,7 +91,3 @@ def _source(grant: Grant, item: TreatedItem, holders: Mapping[str, Holder], want
         plan_hash=item.plan.hash,
         part=item.part.name if item.part else None,
     )
-
-
-def _code(obligation: object) -> str:
-    return str(getattr(type(obligation).__struct_config__, "tag", "duty"))  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from consent import repository_members, service
 from consent.choices import Choices, narrow
-from consent.errors import MoveError, ChoiceError
+from consent.errors import ChoiceError, MoveError
 from consent.items import Terms, to_details
 from consent.service import Asked
 from consent.subjects import SubjectId

@@ -69,10 +69,13 @@ def party(client: ClientInfo, language: Language) -> Party:
 
 
 def _what(t: Words, who: str, required: tuple[ItemView, ...], optional: tuple[ItemView, ...]) -> str:
-    counts: dict[str, object] = {"who": who, "required": len(required), "optional": len(optional)}
+    if not required:
+        return t("consent.what_only_optional", who=who, optional=len(optional))
+    first = f"{required[0].holder} {required[0].dataset}"
+    needed = t("consent.and_more", first=first, count=len(required)) if len(required) > 1 else first
     if not optional:
-        return t("consent.what_only_required", **counts)
-    return t("consent.what_required" if required else "consent.what_only_optional", **counts)
+        return t("consent.what_only_required", who=who, needed=needed)
+    return t("consent.what_required", who=who, needed=needed, optional=len(optional))
 
 
 def _how_often(terms: Terms, language: Language) -> str:

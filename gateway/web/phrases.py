@@ -12,8 +12,9 @@ from gateway.errors import Language
 from gateway.web.words import words
 
 # Babel's own Korean patterns say "PM 3:30"; these do not.
-_DATE = {"ko": "yyyy년 M월 d일", "en": "d MMMM yyyy"}
-_MOMENT = {"ko": "yyyy년 M월 d일 HH:mm", "en": "d MMMM yyyy, HH:mm"}
+# A date stays on one line: its spaces do not break.
+_DATE = {"ko": "yyyy년\u00a0M월\u00a0d일", "en": "d\u00a0MMMM\u00a0yyyy"}
+_MOMENT = {"ko": "yyyy년\u00a0M월\u00a0d일 HH:mm", "en": "d\u00a0MMMM\u00a0yyyy, HH:mm"}
 _CLOCK = {"ko": "HH:mm", "en": "HH:mm"}
 
 

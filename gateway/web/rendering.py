@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from gateway.errors import Language
@@ -49,7 +50,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters["josa"] = josa
+        self._environment.filters |= {"josa": josa, "breakable": _breakable}
 
     def page(
         self, name: str, language: Language, *, status: int = 200, signed_in: bool = False, **values: Any
@@ -79,3 +80,8 @@ class Renderer:
         return self.page(
             "message", language, status=status, code=None, action=None, title=said[0], hint=said[1]
         )
+
+
+def _breakable(text: str) -> Markup:
+    """An address that may break after its @, for narrow screens."""
+    return Markup("@<wbr>").join(escape(part) for part in text.split("@"))

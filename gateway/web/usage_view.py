@@ -84,10 +84,12 @@ def _outcome(site: Site, use: ItemUse, language: Language) -> Outcome:
 
 def _sent(use: ItemUse, language: Language) -> str:
     t = words(language)
+    if not use.agreed:
+        return ""
     if not use.transfers:
-        return t("detail.nothing_yet" if use.agreed else "detail.nothing_sent")
+        return t("detail.nothing_yet")
     last = use.transfers[0]
-    if not use.agreed or last.outcome not in _ARRIVED:
+    if last.outcome not in _ARRIVED:
         return t("detail.nothing_sent")
     return t("detail.records", when=phrases.moment(last.at, language), records=f"{last.records:,}")
 

@@ -34,6 +34,7 @@ class ItemView:
     holder: str
     dataset: str
     chosen_singly: bool
+    sensitive: str | None
     frequency: str
     too_often: str | None
     history: str

@@ -70,7 +70,7 @@ async def _served(app: Any, bound: Any) -> AsyncIterator[None]:
     config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none")
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[bound]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
         await asyncio.sleep(0.01)
     try:
         yield

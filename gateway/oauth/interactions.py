@@ -53,6 +53,8 @@ class Settlement:
     details: list[dict[str, Any]] | None = None
 
     def __post_init__(self) -> None:
+        if not self.session_hash:
+            raise ValueError("a settlement names the browser session that answered")
         given = (self.consent_id, self.consent_version, self.subject_id, self.details)
         if self.allowed and None in given:
             raise ValueError("an allowing settlement names consent, version, subject and details")

@@ -12,7 +12,7 @@ from gateway.errors import Problem
 class OAuthRefusal(Problem):
     """A refusal of an OAuth door. `error` and `status` override what problems.yaml says for the code.
 
-    `headers` go out with the response; `client_id` is set only once the client is authenticated.
+    `headers` go out with the response.
     """
 
     def __init__(

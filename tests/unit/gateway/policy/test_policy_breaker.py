@@ -9,6 +9,8 @@ from gateway.policy.errors import PolicyUnavailable
 
 
 class Clock:
+    """A clock that stands still until it is moved."""
+
     now = 0.0
 
     def __call__(self) -> float:

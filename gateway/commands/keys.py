@@ -7,10 +7,12 @@ import json
 import sys
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-
-from gateway.keyring import base64url
+from consent.ledger.checkpoint import vkey
+from consent.ledger.errors import LedgerFormatError
 from gateway.keys import KeysError, create_keys, load_keys
+from gateway.settings import Settings
+
+_ORIGIN: str = Settings.model_fields["ledger_origin"].default
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,6 +24,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     init.set_defaults(run=_init)
     show = verbs.add_parser("show", help="print the public keys as JSON")
     show.add_argument("folder", type=Path, metavar="DIR")
+    show.add_argument("--origin", default=_ORIGIN, help="name of the log (settings: ledger_origin)")
     show.set_defaults(run=_show)
 
 
@@ -39,14 +42,14 @@ def _init(arguments: argparse.Namespace) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     try:
         keys = load_keys(arguments.folder)
-    except KeysError as error:
+        ledger = vkey(arguments.origin, keys.ledger.public_key())
+    except (KeysError, LedgerFormatError) as error:
         print(f"mydata: {error}", file=sys.stderr)
         return 2
-    raw = keys.ledger.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     shown = {
         "jwks": keys.signing.jwks(),
         "holder_requests": keys.holder_requests.jwk(),
-        "ledger": {"kty": "OKP", "crv": "Ed25519", "x": base64url(raw)},
+        "ledger": ledger,
     }
     print(json.dumps(shown, indent=2))
     return 0

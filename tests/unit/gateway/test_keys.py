@@ -96,6 +96,7 @@ def test_command_shows_public_parts_only(folder: Path, capsys: pytest.CaptureFix
     shown = json.loads(capsys.readouterr().out)
     assert shown["jwks"] == load_keys(folder).signing.jwks()
     assert '"d"' not in json.dumps(shown)
+    assert shown["ledger"].startswith("mydata.local/ledger/2026+")
 
 
 def test_command_refuses_in_words(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

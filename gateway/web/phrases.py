@@ -12,9 +12,9 @@ from gateway.errors import Language
 from gateway.web.words import words
 
 # Babel's own Korean patterns say "PM 3:30"; these do not.
-# A date stays on one line: its spaces do not break.
-_DATE = {"ko": "yyyy년\u00a0M월\u00a0d일", "en": "d\u00a0MMMM\u00a0yyyy"}
-_MOMENT = {"ko": "yyyy년\u00a0M월\u00a0d일 HH:mm", "en": "d\u00a0MMMM\u00a0yyyy, HH:mm"}
+# Day and month stay on one line.
+_DATE = {"ko": "yyyy년 M월\u00a0d일", "en": "d\u00a0MMMM yyyy"}
+_MOMENT = {"ko": "yyyy년 M월\u00a0d일 HH:mm", "en": "d\u00a0MMMM yyyy, HH:mm"}
 _CLOCK = {"ko": "HH:mm", "en": "HH:mm"}
 
 

@@ -23,7 +23,9 @@ class Records:
         self._equal: Counter[str] = Counter()
         self._names = tuple(name for name in dataset.key if name != "$ordinal")
         more = (dataset.at and dataset.at.field, dataset.version, dataset.within and dataset.within.field)
-        self._reader = RowReader([*self._names, *dataset.add, *(name for name in more if name)])
+        self._reader = RowReader(
+            [*self._names, *dataset.add, *dataset.only, *(name for name in more if name)]
+        )
 
     def of(self, rows: list[msgspec.Raw], added: Mapping[str, Json]) -> Iterator[Record]:
         """The records of a page: what was asked for, nothing the person left out."""
@@ -31,6 +33,8 @@ class Records:
             fields = self._reader.read(row)
             if any(name in fields and fields[name] != value for name, value in added.items()):
                 raise corrupt("a row belongs to another account than the one asked for", final=True)
+            if any(fields.get(name) != value for name, value in self._dataset.only.items()):
+                continue
             body = spliced(row, {name: value for name, value in added.items() if name not in fields})
             record = self._record(body, {**fields, **added})
             if record is not None:

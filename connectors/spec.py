@@ -77,7 +77,7 @@ class Within(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One request and where its rows are."""
+    """One request and where its rows are. `only`: what a row MUST have to be used, else it is left out."""
 
     items: Name
     get: Path | None = None
@@ -86,12 +86,11 @@ class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     first: dict[str, Scalar] = {}
     count: Name | None = None
     page: Paging | None = None
+    only: dict[str, Scalar] = {}
 
 
 class ListSpec(Endpoint, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Rows that other requests refer to (accounts, contracts). `only`: fields a row MUST have to be used."""
-
-    only: dict[str, Scalar] = {}
+    """Rows that other requests refer to (accounts, contracts)."""
 
 
 class DatasetSpec(Endpoint, frozen=True, forbid_unknown_fields=True, kw_only=True):

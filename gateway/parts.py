@@ -73,7 +73,8 @@ async def open_parts(settings: Settings, metrics: Metrics, clock: Clock = utc_no
         client = await stack.enter_async_context(open_client(refuse=in_transaction, tls=tls))
         engine = _engine(settings)
         stack.push_async_callback(engine.close)
-        gateway = Gateway(registry.operator.code, keys.holder_requests.sign, client)
+        now = lambda: clock().timestamp()  # noqa: E731
+        gateway = Gateway(registry.operator.code, keys.holder_requests.sign, client, now)
         yield await _assemble(settings, metrics, registry, keys, clock, database, engine, gateway)
 
 
@@ -121,7 +122,9 @@ async def _assemble(
 ) -> Parts:
     catalogue, holders = load_catalogue(), holder_of(registry)
     journal = Journal(SubjectKeys(keys.subject_kek), f"{socket.gethostname()}-{os.getpid()}")
-    last_signed = settings.keys / f"last-signed-{settings.ledger_origin.replace('/', '_')}"
+    last_signed = (
+        settings.ledger_state or settings.keys
+    ) / f"last-signed-{settings.ledger_origin.replace('/', '_')}"
     log = Log(database, keys.ledger, settings.ledger_origin, last_signed, clock=clock)
     consortia = consortia_of(registry)
     async with database.transaction() as session:

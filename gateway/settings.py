@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     ca: Path | None = Field(
         default=None, description="PEM file of a private authority holders and IdP are trusted by."
     )
+    ledger_state: Path | None = Field(
+        default=None,
+        description="Folder of the last signed checkpoint, outside database and its backups; default: keys.",
+    )
     ledger_origin: str = "mydata.local/ledger/2026"
     trusted_proxies: tuple[str, ...] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"

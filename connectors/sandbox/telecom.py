@@ -11,9 +11,10 @@ from connectors.sandbox.holder import HolderConfig, SandboxHolder
 from connectors.sandbox.korean import KoreanDoor, korean_answer
 from connectors.sandbox.refused import Refused
 
+CONTRACTS = "telecom.contracts"
 BILLS = "telecom.bills"
 PAID = "telecom.paid-transactions"
-DATASETS = (BILLS, PAID)
+DATASETS = (CONTRACTS, BILLS, PAID)
 
 
 class TelephoneCompany:

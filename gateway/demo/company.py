@@ -11,6 +11,7 @@ import hashlib
 import json
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -89,9 +90,16 @@ class Company:
     """One registered client of the gateway."""
 
     def __init__(
-        self, http: httpx.AsyncClient, issuer: str, client_id: str, keys: CompanyKeys, redirect_uri: str
+        self,
+        http: httpx.AsyncClient,
+        issuer: str,
+        client_id: str,
+        keys: CompanyKeys,
+        redirect_uri: str,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """Act as `client_id` at `issuer`."""
+        """Act as `client_id` at `issuer`; `now` gives epoch seconds."""
+        self._now = now
         self.http, self.issuer, self.client_id, self.keys = http, issuer, client_id, keys
         self.redirect_uri = redirect_uri
         self.metadata: dict[str, Any] = {}
@@ -179,7 +187,7 @@ class Company:
 
     def _assertion(self) -> dict[str, str]:
         """RFC 7523 with the issuer as the only audience (FAPI2-SP 5.3.2.1-8)."""
-        now = int(time.time())
+        now = int(self._now())
         claims = {
             "iss": self.client_id,
             "sub": self.client_id,
@@ -198,7 +206,7 @@ class Company:
 
     def _proof(self, method: str, url: str, ath: str | None = None) -> str:
         """RFC 9449 4.2."""
-        claims = {"jti": secrets.token_urlsafe(16), "htm": method, "htu": url, "iat": int(time.time())}
+        claims = {"jti": secrets.token_urlsafe(16), "htm": method, "htu": url, "iat": int(self._now())}
         headers = {"typ": "dpop+jwt", "jwk": _public(self.keys.proof)}
         body = {**claims, "ath": ath} if ath else claims
         return jwt.encode(body, self.keys.proof, algorithm="ES256", headers=headers)

@@ -117,6 +117,7 @@ def details(today: str, history: str, end: str) -> list[dict[str, Any]]:
         ],
         "nuri-telecom": [
             item("telecom.bills", "charge_month charge_amt", required=True, frequency="once"),
+            item("telecom.contracts", "type status", required=False, frequency="once"),
             item(
                 "telecom.paid-transactions",
                 "trans_date trans_amt merchant_name",

@@ -29,7 +29,8 @@ WISHES = Wishes(
         "saebom-hospital/medical.observations",
     ),
 )
-NOT_TICKED = ("hanbit-bank/finance.deposit-transactions/trans_memo", "nuri-telecom/telecom.contracts")
+NOT_TICKED = "nuri-telecom/telecom.contracts"
+"""Offered, and left alone."""
 
 
 @dataclass
@@ -85,7 +86,8 @@ async def sign_in_and_read(cast: Cast) -> None:
     boxes = cast.citizen.boxes(cast.page)
     cast.story.check("the consent page is shown", cast.page.status == 200, f"{len(boxes)} boxes")
     cast.story.check("no box came ticked", boxes and not any(boxes.values()))
-    missing = [f"item={name}" for name in WISHES.items if f"item={name}" not in boxes]
+    offered = (*WISHES.items, NOT_TICKED)
+    missing = [f"item={name}" for name in offered if f"item={name}" not in boxes]
     cast.story.check("every optional item has its own box", not missing, ", ".join(missing))
 
 
@@ -112,7 +114,7 @@ async def answer(cast: Cast) -> None:
     cast.story.check("the token is bound to the company's key", tokens.get("token_type") == "DPoP")
     cast.story.check("the token names one grant", bool(tokens.get("grant_id")))
     bank = granted.get("hanbit-bank/finance.deposit-transactions", [])
-    narrowed = "trans_memo" not in bank and "nuri-telecom/telecom.contracts" not in granted
+    narrowed = "trans_memo" not in bank and NOT_TICKED not in granted
     cast.story.check("what was not ticked is not granted", bank and narrowed)
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from connectors.contract import Reason, Record, Tombstone
 from connectors.errors import HolderError
+from connectors.sectors.medical.third_parties import without_authors
 
 
 class Search(msgspec.Struct):
@@ -152,7 +153,7 @@ def observation(head: Head, body: bytes, subject: str) -> Record | Tombstone | U
     period = head.effective_period.start if head.effective_period else ""
     for text in (head.effective_date_time, head.effective_instant, period, head.issued):
         if text:
-            return Record(head.id, body, _moment(text), _version(head))
+            return Record(head.id, without_authors(body), _moment(text), _version(head))
     return Undated(head.id)
 
 

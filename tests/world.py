@@ -1,0 +1,406 @@
+"""A whole world in this process and event loop: gateway, identity provider, five holders, all over real HTTP.
+
+async with open_world(folder) as world:
+    given = await world.given()                       # a citizen agreed, the company has its tokens
+    world.faults["hanbit-bank"].add(Fault.DOWN)       # a holder misbehaves
+    world.clock.forward(1800)                         # time passes for everybody
+    async with world.unchanged(entries=1):            # a refusal changes nothing
+        ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+import yaml
+from sqlalchemy import func, select
+from sqlmodel import SQLModel
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from connectors.sandbox.faults import Faults, FaultyDoor
+from connectors.sandbox.holder import HolderConfig
+from connectors.sandbox.identity.config import Client as Party
+from connectors.sandbox.identity.config import IdentityConfig, signing_key
+from connectors.sandbox.identity.provider import create_provider, public_keys
+from connectors.sandbox.people import Citizen as Somebody
+from connectors.sandbox.people import people
+from consent.calendar import korean_day
+from consent.ledger_tables import PAYLOAD
+from gateway.app import create_app
+from gateway.database import Database
+from gateway.demo.browser import Browser, Page
+from gateway.demo.citizen import Citizen, Wishes
+from gateway.demo.company import Company, CompanyKeys
+from gateway.demo.participants import CLIENT, HOLDERS, OPERATOR, client, details, registry
+from gateway.demo.story import WISHES
+from gateway.keys import Keys, create_keys, load_keys
+from gateway.oauth import clients
+from gateway.parts import Parts
+from gateway.settings import Settings
+
+SEED = 7
+REDIRECT = "http://127.0.0.1:9/callback"
+"""Nobody listens there: the browser notes where it is sent."""
+
+SECOND = "second-budget"
+"""Another registered client of the same consortium."""
+
+GUARDED = (
+    "consent",
+    "consent_version",
+    "oauth_grant",
+    "refresh_token",
+    "authorization_code",
+    "transfer",
+    "bundle",
+)
+"""What no refusal may change (design 3.6)."""
+
+SETTLED = frozenset({"ready", "failed", "cancelled"})
+
+
+class WorldClock:
+    """The machine's clock moved by `forward`, or standing still after `freeze`."""
+
+    def __init__(self) -> None:
+        self._moved = timedelta()
+        self._frozen: datetime | None = None
+
+    def __call__(self) -> datetime:
+        """The moment it is in this world."""
+        return (self._frozen or datetime.now(UTC)) + self._moved
+
+    @property
+    def seconds(self) -> int:
+        """The second it is in this world."""
+        return int(self().timestamp())
+
+    def forward(self, seconds: int) -> None:
+        """Let time pass."""
+        self._moved += timedelta(seconds=seconds)
+
+    def freeze(self) -> None:
+        """Let time stand still, but for `forward`."""
+        self._frozen = datetime.now(UTC)
+
+
+class TimedFaults(Faults):
+    """A holder's switchboard that also knows when each request arrived, in seconds of the loop."""
+
+    def due(self, path: str) -> Any:
+        """As `Faults.due`; notes the time."""
+        self.times.append((asyncio.get_running_loop().time(), path))
+        return super().due(path)
+
+    @property
+    def times(self) -> list[tuple[float, str]]:
+        """(moment, path) of every request so far."""
+        return self.__dict__.setdefault("_times", [])  # type: ignore[no-any-return]
+
+
+@dataclass
+class Sandbox:
+    """The servers around a gateway. `faults` and `origins` of holders by id and by sector."""
+
+    identity: str
+    origins: dict[str, str]
+    faults: dict[str, TimedFaults]
+    people: tuple[Somebody, ...]
+    jwks: dict[str, Any]
+
+
+@dataclass
+class Given:
+    """A consent that was given: who, to whom, with which tokens."""
+
+    company: Company
+    citizen: Citizen
+    consent_id: str
+    tokens: dict[str, Any]
+
+
+@dataclass
+class World:
+    """Everything that runs. `http` is the company's client; citizens bring their own."""
+
+    folder: Path
+    settings: Settings
+    sandbox: Sandbox
+    clock: WorldClock
+    company_keys: CompanyKeys
+    http: httpx.AsyncClient
+    stack: AsyncExitStack
+    database: Database
+    app: Any = None
+    second_keys: CompanyKeys = field(default_factory=CompanyKeys)
+
+    @property
+    def origin(self) -> str:
+        """The gateway's origin and issuer."""
+        return self.settings.issuer
+
+    @property
+    def faults(self) -> dict[str, TimedFaults]:
+        """The switchboards of the holders, by id."""
+        return self.sandbox.faults
+
+    @property
+    def parts(self) -> Parts:
+        """The running gateway's parts."""
+        parts: Parts = self.app.state.parts
+        return parts
+
+    def calm(self) -> None:
+        """Every holder behaves again, and is believed to."""
+        for faults in self.faults.values():
+            faults.clear()
+        self.parts.worker.puller.runtime._breakers.clear()
+
+    # --- who acts ---
+
+    async def company(self, client_id: str = CLIENT, keys: CompanyKeys | None = None) -> Company:
+        """A client of the gateway that has read the metadata."""
+        keys = keys or (self.second_keys if client_id == SECOND else self.company_keys)
+        made = Company(self.http, self.origin, client_id, keys, REDIRECT, lambda: self.clock.seconds)
+        await made.discover()
+        return made
+
+    async def citizen(self, person: str = "p01", language: str = "ko") -> Citizen:
+        """A person with a browser of their own."""
+        visits = await self.stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+        origins = (self.origin, self.sandbox.identity)
+        return Citizen(Browser(visits, origins, language), self.origin, person)
+
+    def asked(self) -> list[dict[str, Any]]:
+        """What the company of the demo asks: five holders, today."""
+        today = korean_day(self.clock())
+        days = timedelta(days=180)
+        return details(today.isoformat(), (today - days).isoformat(), (today + days).isoformat())
+
+    async def question(
+        self, company: Company, citizen: Citizen, asked: list[dict[str, Any]] | None = None
+    ) -> Page:
+        """The consent page of a fresh request, before this citizen."""
+        address = await company.push(asked or self.asked())
+        page = await citizen.browser.open(address)
+        if any("/sign-in/start" in link for link in page.links):
+            page = await citizen.sign_in(address)
+        assert page.status == 200, page.words[:300]
+        return page
+
+    async def given(
+        self,
+        company: Company | None = None,
+        citizen: Citizen | None = None,
+        *,
+        asked: list[dict[str, Any]] | None = None,
+        wishes: Wishes = WISHES,
+    ) -> Given:
+        """The whole way to tokens."""
+        company, citizen = company or await self.company(), citizen or await self.citizen()
+        page = await self.question(company, citizen, asked)
+        done = await citizen.answer(page, "agree", wishes)
+        assert done.url.endswith("/done"), done.words[:500]
+        consent = next(link for link in done.links if "/my/consents/c-" in link)
+        tokens = await company.exchange(await citizen.return_to_company(done))
+        return Given(company, citizen, consent.split("/my/consents/")[1].split("/")[0], tokens)
+
+    async def settled(self, company: Company, transfer: dict[str, Any]) -> dict[str, Any]:
+        """Wait until a transfer ended, at most thirty seconds; how."""
+        for _ in range(600):
+            transfer = await company.transfer(transfer["id"])
+            if transfer["state"] in SETTLED:
+                return transfer
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"the transfer is still {transfer['state']}")
+
+    # --- what is stored ---
+
+    async def rows(self, table: str) -> list[dict[str, Any]]:
+        """Every row of a table, in the order of its columns' text."""
+        async with self.database.reading() as session:
+            found = await session.execute(select(SQLModel.metadata.tables[table]))
+            return sorted((dict(row) for row in found.mappings()), key=repr)
+
+    async def entries(self) -> int:
+        """How many ledger entries were ever promised."""
+        async with self.database.reading() as session:
+            return int((await session.execute(select(func.count()).select_from(PAYLOAD))).scalar_one())
+
+    async def contents(self) -> dict[str, list[dict[str, Any]]]:
+        """The guarded tables, whole."""
+        return {table: await self.rows(table) for table in GUARDED}
+
+    @asynccontextmanager
+    async def unchanged(self, *, entries: int = 0) -> AsyncIterator[None]:
+        """Inside, no guarded table changes and at most `entries` ledger entries are added."""
+        before, promised = await self.contents(), await self.entries()
+        yield
+        after = await self.contents()
+        for table in GUARDED:
+            assert after[table] == before[table], f"{table} changed"
+        assert await self.entries() - promised <= entries
+
+
+@asynccontextmanager
+async def open_world(folder: Path, database: str | None = None, *, count: int = 1) -> AsyncIterator[World]:
+    """Everything up, the two clients registered; all of it ends with the block."""
+    clock, bound = WorldClock(), listening()
+    origin = origin_of(bound)
+    async with AsyncExitStack() as stack:
+        keys = fresh_keys(folder / "keys")
+        sandbox = await stack.enter_async_context(open_sandbox(keys, origin, clock, count=count))
+        settings = settings_for(folder, origin, sandbox, database)
+        store = Database(settings.database)
+        stack.push_async_callback(store.close)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+        world = World(folder, settings, sandbox, clock, CompanyKeys(), http, stack, store)
+        await prepare(world)
+        world.app = create_app(settings, clock)
+        await stack.enter_async_context(serving(world.app, [bound], lifespan=True))
+        yield world
+
+
+def settings_for(folder: Path, origin: str, sandbox: Sandbox, database: str | None = None) -> Settings:
+    """The settings of a gateway at `origin` among these holders; its registry is written."""
+    document = registry(sandbox.identity, sandbox.origins)
+    document["consortia"][0]["recipients"].append(SECOND)
+    (folder / "registry.yaml").write_text(yaml.safe_dump(document, allow_unicode=True))
+    return Settings(
+        profile="demo",
+        issuer=origin,
+        database=database or f"sqlite+aiosqlite:///{folder / 'mydata.db'}",
+        keys=folder / "keys",
+        registry=folder / "registry.yaml",
+        ledger_origin="mydata.test/ledger/1",
+    )
+
+
+async def prepare(world: World) -> None:
+    """Tables and the two registered clients."""
+    async with world.database.engine.begin() as connection:
+        await connection.run_sync(SQLModel.metadata.create_all)
+    async with world.database.transaction() as session:
+        for id, keys in ((CLIENT, world.company_keys), (SECOND, world.second_keys)):
+            await clients.add(session, {**client(keys, REDIRECT), "client_id": id}, at=world.clock.seconds)
+
+
+def fresh_keys(folder: Path) -> Keys:
+    """A gateway's keys, made in `folder`."""
+    create_keys(folder)
+    return load_keys(folder)
+
+
+@cache
+def inhabitants(count: int, today: Any) -> tuple[Somebody, ...]:
+    """The same people for every world of this process."""
+    return tuple(people(SEED, count, today=today))
+
+
+@asynccontextmanager
+async def open_sandbox(
+    keys: Keys, gateway: str, clock: WorldClock, *, count: int = 1
+) -> AsyncIterator[Sandbox]:
+    """Identity provider and five holders for the gateway at `gateway`, each at an origin of its own."""
+    today, bound = korean_day(clock()), {name: listening() for name in ("identity", *HOLDERS)}
+    issuer, who = origin_of(bound["identity"]), inhabitants(count, today)
+    relying = Party(
+        client_id=OPERATOR,
+        redirect_uris=(f"{gateway}/sign-in/return",),
+        jwks=keys.signing.jwks(),
+        code=OPERATOR,
+    )
+    identity = IdentityConfig(
+        issuer=issuer,
+        clients={OPERATOR: relying},
+        holders=frozenset(h["id"] for h in HOLDERS.values()),
+        people={person.handle: person for person in who},
+        today=today,
+        key=signing_key(None),
+        pairwise_secret=secrets.token_bytes(32),
+        now=lambda: clock.seconds,
+        token=lambda: secrets.token_urlsafe(32),
+    )
+    sandbox = Sandbox(issuer, {s: origin_of(bound[s]) for s in HOLDERS}, {}, who, public_keys(identity))
+    apps: dict[int, ASGIApp] = {port_of(bound["identity"]): create_provider(identity)}
+    for sector, facts in HOLDERS.items():
+        module = import_module(f"connectors.sandbox.{sector}")
+        faults = sandbox.faults[facts["id"]] = TimedFaults()
+        config = HolderConfig(
+            id=facts["id"],
+            org_code=facts["org_code"],
+            origin=sandbox.origins[sector],
+            sector=sector,
+            operators={OPERATOR: {"keys": [keys.holder_requests.jwk()]}},
+            identity={issuer: sandbox.jwks},
+            people=who,
+            datasets=module.DATASETS,
+            now=lambda: clock.seconds,
+        )
+        apps[port_of(bound[sector])] = FaultyDoor(module.create(config), faults)
+    async with serving(_by_port(apps), list(bound.values())):
+        yield sandbox
+
+
+def _by_port(apps: dict[int, ASGIApp]) -> ASGIApp:
+    """One server for several origins: the port that was called names the application."""
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        await apps[scope["server"][1]](scope, receive, send)
+
+    return dispatch
+
+
+@asynccontextmanager
+async def serving(app: Any, bound: list[socket.socket], *, lifespan: bool = False) -> AsyncIterator[None]:
+    """Serve `app` on these sockets until the block ends."""
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="on" if lifespan else "off",
+        ws="none",
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve(sockets=bound))
+    try:
+        while not server.started:
+            if running.done():
+                raise RuntimeError("the server stopped before it served")
+            await asyncio.sleep(0.005)
+        yield
+    finally:
+        server.should_exit = True
+        await running
+
+
+def listening() -> socket.socket:
+    """A bound loopback socket on any free port."""
+    # IPPROTO_TCP named: asyncio sets TCP_NODELAY only then.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", 0))
+    return bound
+
+
+def port_of(bound: socket.socket) -> int:
+    """The port of a bound socket."""
+    return int(bound.getsockname()[1])
+
+
+def origin_of(bound: socket.socket) -> str:
+    """The origin of a bound socket."""
+    return f"http://127.0.0.1:{port_of(bound)}"

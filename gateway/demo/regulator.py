@@ -15,7 +15,7 @@ from consent.ledger.tiles import Tile, bundle_path, bundles, node_reader, unpack
 from consent.ledger.tree import leaf_hash
 from gateway.database import Database
 from gateway.demo.participants import HOLDERS
-from gateway.demo.story import Cast
+from gateway.demo.story import Cast, found
 from gateway.demo.world import mydata
 from gateway.settings import load_settings
 from gateway.transfers.repository import notices_of
@@ -59,14 +59,15 @@ async def regulate(cast: Cast) -> None:
     cast.story.check(
         "the verifier says what it cannot show", "rewritten" in verified, "no witness, no pinned checkpoint"
     )
-    found = prove_steps(folder, key, cast)
+    counts = prove_steps(folder, key, cast)
     missing = {
-        kind.value: f"{found.get(kind, 0)}/{n}" for kind, n in EXPECTED.items() if found.get(kind, 0) < n
+        kind.value: f"{counts.get(kind, 0)}/{n}" for kind, n in EXPECTED.items() if counts.get(kind, 0) < n
     }
     cast.story.check("every step has an entry with an inclusion proof", not missing, str(missing or ""))
     text = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
-    personal = [name for name in cast.story.facts.get("personal", ()) if name.encode() in text]
-    cast.story.check("no name of a person is in the ledger", not personal)
+    cast.story.check("no name or number of the citizen is in the ledger", not found(cast, text))
+    log = cast.world.gateway.log.read_bytes()
+    cast.story.check("no name or number of the citizen is in the gateway's log", log and not found(cast, log))
 
 
 def prove_steps(folder: Path, key: str, cast: Cast) -> dict[Event, int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from connectors.sandbox.people import people
 from gateway.bundles.open import Opened, open_bundle
 from gateway.demo.browser import Browser, Page
 from gateway.demo.checks import Story
@@ -65,7 +66,23 @@ def cast_of(
     )
     company = Company(http, origin, CLIENT, world.company_keys, world.redirect_uri)
     citizen = Citizen(Browser(visits, world.origins), origin, person)
+    story.facts["personal"] = _personal(world, person)
     return Cast(world, story, company, citizen, http, asked)
+
+
+def _personal(world: World, handle: str) -> tuple[str, ...]:
+    """What must turn up nowhere it does not belong: the citizen's name and numbers."""
+    everybody = people(world.plan.seed, today=world.plan.today)
+    person = next(one for one in everybody if one.handle == handle)
+    accounts = (account.account_num for account in person.accounts)
+    contracts = (contract.mgmt_id for contract in person.contracts)
+    return (person.id, person.name, person.phone, person.resident_number, *accounts, *contracts)
+
+
+def found(cast: Cast, data: bytes) -> str:
+    """Which of the citizen's name and numbers stand in `data`, by place; empty when none does."""
+    personal = cast.story.facts["personal"]
+    return ", ".join(str(place) for place, one in enumerate(personal) if one.encode() in data)
 
 
 async def discover_and_push(cast: Cast) -> None:
@@ -158,9 +175,8 @@ async def open_it(cast: Cast) -> None:
     cast.story.check(
         "it holds records", manifest["risk"]["records"] > 0, f"{manifest['risk']['records']} records"
     )
-    cast.story.check(
-        "no memo, no name, no address is in it", b"trans_memo" not in text and b"customer" not in text
-    )
+    names = found(cast, text)
+    cast.story.check("no name or number of the citizen is in it", not names, names)
 
 
 async def look(cast: Cast) -> None:

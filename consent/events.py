@@ -12,6 +12,7 @@ class Event(StrEnum):
     CLIENT_REGISTRATION_REGISTERED = "client:registration:registered"
     OAUTH_AUTHORIZATION_PUSHED = "oauth:authorization:pushed"
     OAUTH_AUTHORIZATION_REFUSED = "oauth:authorization:refused"
+    OAUTH_REFUSALS_COUNTED = "oauth:refusals:counted"
     CITIZEN_SESSION_STARTED = "citizen:session:started"
     CONSENT_REQUEST_REFUSED = "consent:request:refused"
     CONSENT_GRANT_GIVEN = "consent:grant:given"

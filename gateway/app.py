@@ -30,6 +30,7 @@ from gateway.access import Access
 from gateway.api import health, transfers
 from gateway.bundles.errors import BundleError
 from gateway.errors import Problem, catalogue
+from gateway.housekeeping import Housekeeping
 from gateway.oauth.bearer import ResourceServer
 from gateway.oauth.clients import Client
 from gateway.oauth.ledger import Record
@@ -46,6 +47,7 @@ from gateway.security.sessions import Sessions
 from gateway.settings import Settings
 from gateway.telemetry import Metrics, log
 from gateway.transfers.notices import tell_holders
+from gateway.web.error_page import problem_page, wants_page
 from gateway.web.openid import OpenIdProvider, RelyingParty
 from gateway.web.rendering import Masthead, Renderer
 from gateway.web.routes import routes as web_routes
@@ -66,10 +68,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_parts(settings, metrics, clock) as parts:
             app.state.parts = parts
-            server = _server(parts)
-            app.router.routes.extend(_routes(parts, server))
+            record = Record(parts.journal)
+            server, site = _server(parts, record), _site(parts)
+            app.state.pages = site.renderer
+            app.router.routes.extend(_routes(parts, server, site))
             app.include_router(transfers.router(_doors(parts, server)))
-            async with _running(parts):
+            async with _running(parts, record):
                 yield
 
     app = FastAPI(title="MyData Gateway", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -83,16 +87,17 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     return app
 
 
-def _server(parts: Parts) -> GatewayAuthorizationServer:
+def _server(parts: Parts, record: Record) -> GatewayAuthorizationServer:
     settings, keys = parts.settings, parts.keys
     sessions = _sessions(parts)
     return GatewayAuthorizationServer(
         minter=Minter(settings.issuer, settings.issuer, keys.signing, keys.pairwise),
         database=parts.database,
-        record=Record(parts.journal),
+        record=record,
         clock=parts.clock,
         validate_details=_validate(parts),
         session_of=sessions.session_hash,
+        may_issue=parts.log.refuse_if_behind,
     )
 
 
@@ -121,7 +126,7 @@ def _sessions(parts: Parts) -> Sessions:
     return Sessions(secure=parts.settings.issuer.startswith("https://"), clock=parts.clock)
 
 
-def _routes(parts: Parts, server: GatewayAuthorizationServer) -> list[BaseRoute]:
+def _routes(parts: Parts, server: GatewayAuthorizationServer, site: Site) -> list[BaseRoute]:
     async def store() -> bool:
         async with parts.database.reading() as session:
             return bool((await session.execute(text("SELECT 1"))).scalar_one() == 1)
@@ -138,7 +143,7 @@ def _routes(parts: Parts, server: GatewayAuthorizationServer) -> list[BaseRoute]
         *oauth_routes(server),
         *ledger.routes(parts.log),
         *health.routes(parts.metrics, probes),
-        *web_routes(_site(parts)),
+        *web_routes(site),
     ]
 
 
@@ -180,6 +185,7 @@ def _site(parts: Parts) -> Site:
         make_link=_make_link(parts),
         after_withdrawal=_after_withdrawal(parts),
         receipt=hook(receipts),
+        may_grant=parts.log.refuse_if_behind,
     )
 
 
@@ -218,9 +224,17 @@ def _doors(parts: Parts, server: GatewayAuthorizationServer) -> transfers.Doors:
 
 
 @asynccontextmanager
-async def _running(parts: Parts) -> AsyncIterator[None]:
+async def _running(parts: Parts, record: Record) -> AsyncIterator[None]:
     """The log, the worker and the notices move while the doors are open."""
-    movers = {"ledger": parts.log.run, "transfers": parts.worker.run, "notices": parts.notices.run}
+    house = Housekeeping(
+        parts.database, parts.journal, record, parts.metrics, parts.registry.operator.code, parts.clock
+    )
+    movers = {
+        "ledger": parts.log.run,
+        "transfers": parts.worker.run,
+        "notices": parts.notices.run,
+        "housekeeping": house.run,
+    }
     tasks = [asyncio.create_task(_kept_alive(name, run), name=name) for name, run in movers.items()]
     try:
         yield
@@ -240,11 +254,18 @@ async def _kept_alive(name: str, run: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    """One place turns every error that reaches the top into a problem document."""
-    response = problem_response(_problem(error), language_of(request))
+    """One place turns every error that reaches the top into a problem document, or a page for a browser."""
+    response = _told(request, _problem(error))
     for name, value in (getattr(error, "headers", None) or {}).items():
         response.headers[name] = value
     return response
+
+
+def _told(request: Request, problem: Problem) -> Response:
+    pages: Renderer | None = getattr(request.app.state, "pages", None)
+    if pages is not None and wants_page(request):
+        return problem_page(pages, request, problem)
+    return problem_response(problem, language_of(request))
 
 
 def _problem(error: Exception) -> Problem:
@@ -259,4 +280,4 @@ def _problem(error: Exception) -> Problem:
 
 
 async def _refuse_cross_origin(request: Request, problem: Problem) -> Response:
-    return problem_response(problem, language_of(request))
+    return _told(request, problem)

@@ -19,7 +19,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.bundles.open import open_bundle
-from gateway.commands.bundle import coverage
 from gateway.demo.company import Company, CompanyError
 
 STYLE = (
@@ -75,7 +74,7 @@ class CompanySite:
             return _page("<h1>동의하지 않으셨어요</h1><p>아무것도 받지 않았어요. · Nothing was received.</p>")
         except CompanyError as error:
             return _page(f"<h1>받지 못했어요</h1><p>{escape(str(error))}</p>", 502)
-        table = escape("\n".join(coverage(manifest)))
+        table = escape("\n".join(_lines(manifest)))
         return _page(f"<h1>받은 정보 · What was received</h1><pre>{table}</pre>")
 
 
@@ -92,6 +91,15 @@ async def _received(company: Company) -> dict[str, Any]:
     opened = open_bundle(sealed, company.keys.sealing_private(), jwks, issuer=company.issuer)
     manifest: dict[str, Any] = opened.manifest
     return manifest
+
+
+def _lines(manifest: dict[str, Any]) -> list[str]:
+    """What came, what did not, and why: one line an item."""
+    lines = []
+    for scope in manifest["scope"]:
+        why = sorted({one["reason"] for one in scope["withheld"]})
+        lines.append(f"{len(scope['sent'])}/{len(scope['asked'])}  {scope['item']}  {', '.join(why)}")
+    return lines
 
 
 def _page(body: str, status: int = 200) -> Response:

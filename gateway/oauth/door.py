@@ -7,6 +7,7 @@ replayed code: its grant ends (RFC 6749 4.1.2).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,11 +27,13 @@ from gateway.oauth.replay import spend
 from gateway.oauth.server import GatewayAuthorizationServer
 
 
-class Door:
+class Door(ABC):
     """One endpoint. Subclasses say what to load beyond the client and how to decide."""
 
     path: str
     refusal: Event = Event.TOKEN_ACCESS_REFUSED
+    issues: bool = False
+    """Whether what it gives waits for a ledger that lags (design 3.5)."""
 
     def __init__(self, server: GatewayAuthorizationServer) -> None:
         """Serve for `server`; keeps no request state."""
@@ -40,9 +43,9 @@ class Door:
         """Read what this endpoint decides on, beside the client. MUST NOT write."""
         return loaded
 
+    @abstractmethod
     def decide(self, exchange: Exchange) -> Answer:
         """The answer, or OAuthRefusal. No I/O; changes go to `exchange.writes`."""
-        raise NotImplementedError
 
     def authenticate(self, exchange: Exchange) -> clients.Client:
         """Prove the client, by Authlib's registry of methods."""
@@ -56,6 +59,8 @@ class Door:
             exchange = await self._arrive(request)
             with self.server.deciding(exchange):
                 decided = self.decide(exchange)
+            if self.issues:
+                await self.server.may_issue()
             await self._flush(exchange)
         except Exception as error:
             return refused(await self._refuse(exchange, _problem(error)))

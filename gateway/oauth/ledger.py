@@ -18,6 +18,26 @@ from gateway.oauth.tokens import Minted, jti_hash
 REFUSALS_PER_MINUTE = 10
 
 
+class RefusalBound:
+    """At most `REFUSALS_PER_MINUTE` refusals a client, minute and process are entered; the rest is counted."""
+
+    def __init__(self) -> None:
+        """Start with nothing entered."""
+        self._minute = 0
+        self._told: Counter[str] = Counter()
+        self.uncounted: Counter[str] = Counter()
+
+    def enter(self, client_id: str, code: str, at: int) -> bool:
+        """Whether this refusal is entered."""
+        if at // 60 != self._minute:
+            self._minute, self._told = at // 60, Counter()
+        self._told[client_id] += 1
+        if self._told[client_id] <= REFUSALS_PER_MINUTE:
+            return True
+        self.uncounted[code] += 1
+        return False
+
+
 class Record:
     """Ledger entries of the OAuth doors, each in the transaction of what it tells.
 
@@ -28,9 +48,17 @@ class Record:
     def __init__(self, journal: Journal) -> None:
         """Write through `journal`."""
         self._journal = journal
-        self._minute = 0
-        self._told: Counter[str] = Counter()
-        self.uncounted: Counter[str] = Counter()
+        self._bound = RefusalBound()
+
+    @property
+    def uncounted(self) -> Counter[str]:
+        """How many refusals were not entered, by code."""
+        return self._bound.uncounted
+
+    def take_uncounted(self) -> Counter[str]:
+        """The refusals not entered one by one since this was last asked, by code."""
+        taken, self._bound.uncounted = self._bound.uncounted, Counter()
+        return taken
 
     def issued(self, client: Client, grant: Grant | None, minted: Minted, *, at: int) -> Write:
         """The write that tells of an access token, by the hash of its jti."""
@@ -69,11 +97,7 @@ class Record:
 
     async def refused(self, session: AsyncSession, event: Event, client: Client, code: str, at: int) -> None:
         """Tell of a refusal after authentication, within the bound."""
-        if at // 60 != self._minute:
-            self._minute, self._told = at // 60, Counter()
-        self._told[client.id] += 1
-        if self._told[client.id] > REFUSALS_PER_MINUTE:
-            self.uncounted[code] += 1
+        if not self._bound.enter(client.id, code, at):
             return
         await self._journal.append(
             session, event, subject=None, party=client.id, payload={"code": code}, at=at

@@ -73,6 +73,12 @@ async def cancel_of_consent(session: AsyncSession, consent_id: str, now: int, re
     )
 
 
+async def delete_expired(session: AsyncSession, now: int) -> None:
+    """Delete the sealed bytes of bundles that nobody fetched in time; that they existed stays known."""
+    stale = (_BUNDLE.c.expires_at <= now) & (_BUNDLE.c.sealed != b"")
+    await session.execute(update(BundleRow).where(stale).values(sealed=b""))
+
+
 async def notices_of(session: AsyncSession, consent_id: str) -> Sequence[HolderNoticeRow]:
     """Every notice about one consent."""
     query = select(HolderNoticeRow).where(_NOTICE.c.consent_id == consent_id)
@@ -102,6 +108,12 @@ async def unfinished(session: AsyncSession, now: int) -> bool:
         _TRANSFER.c.lease_until < now,
     )
     return (await session.execute(query.limit(1))).first() is not None
+
+
+async def renew(session: AsyncSession, transfer_id: str, until: int) -> None:
+    """Hold an unfinished transfer longer."""
+    held = (_TRANSFER.c.id == transfer_id) & _TRANSFER.c.state.in_(UNFINISHED)
+    await session.execute(update(TransferRow).where(held).values(lease_until=until))
 
 
 async def give_back(session: AsyncSession, transfer_id: str, until: int) -> None:

@@ -93,6 +93,8 @@ class ConsentPage:
         return await self._agreed(found, agreed, spoken)
 
     async def _agreed(self, found: Question, agreed: Terms, spoken: Language) -> Response:
+        if self._site.may_grant is not None:
+            await self._site.may_grant()
         asked, now = self._asked(found, spoken), self._site.now()
         async with _first_answer_stands(), self._site.database.transaction() as session:
             consent = await service.give(session, self._site.journal, asked, agreed, at=now)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.errors import Problem, catalogue
+from gateway.telemetry import log
 from gateway.web.language import of_request, remember
 from gateway.web.rendering import Renderer
 from gateway.web.words import Words, words
@@ -26,6 +27,7 @@ class Action:
 
 def problem_page(renderer: Renderer, request: Request, problem: Problem) -> Response:
     """The page of `problem`: what happened, what to do, its code; never its private detail."""
+    log.info("refused", problem=problem.code, status=problem.status, detail=problem.detail)
     language = of_request(request)
     response: Response = renderer.page(
         "message",
@@ -39,6 +41,11 @@ def problem_page(renderer: Renderer, request: Request, problem: Problem) -> Resp
     if problem.retry_after is not None:
         response.headers["retry-after"] = str(problem.retry_after)
     return response
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks: it alone names HTML first of all it takes."""
+    return request.headers.get("accept", "").lstrip().startswith("text/html")
 
 
 def speaking(renderer: Renderer, endpoint: Endpoint, *, secure: bool) -> Endpoint:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import suppress
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from consent import repository_members
+from consent import repository, repository_members
 from consent.events import Event
 from consent.subjects import SubjectId
 from gateway.errors import Problem
@@ -123,12 +124,19 @@ class SignIn:
         return begun
 
     async def _unlinked(self, session: AsyncSession, subject: SubjectId, place: str) -> tuple[str, ...]:
-        """The holders of the pending request that do not know this citizen yet."""
-        if (found := _CONSENT.fullmatch(place)) is None:
-            return ()
-        _, terms = await question.load(session, found[1], at=self._site.now())
+        """The holders of the pending request and of living consents that do not know this citizen yet."""
+        now = self._site.now()
+        wanted = [
+            holder
+            for consent in await repository.of_subject(session, subject)
+            if consent.alive(now)
+            for holder in consent.terms.holders
+        ]
+        if found := _CONSENT.fullmatch(place):
+            with suppress(Problem):  # the page itself says what became of the request
+                wanted += (await question.load(session, found[1], at=now))[1].holders
         known = await repository_members.links(session, subject)
-        return tuple(holder for holder in terms.holders if holder not in known)
+        return tuple(holder for holder in dict.fromkeys(wanted) if holder not in known)
 
     async def _open(
         self,

@@ -37,6 +37,9 @@ class Withheld:
     article: str
 
 
+MayGrant = Callable[[], Awaitable[None]]
+"""Raises Problem while no consent may be given (the ledger lags). Refusing and withdrawing never ask."""
+
 Precheck = Callable[[Terms, str], Awaitable[Mapping[str, Withheld]]]
 """(terms, client id) -> the items, by name, that would be refused whatever the citizen says."""
 
@@ -65,6 +68,7 @@ class Site:
     after_withdrawal: AfterWithdrawal | None = None
     receipt: Receipt | None = None
     precheck: Precheck | None = None
+    may_grant: MayGrant | None = None
 
     @property
     def secure(self) -> bool:

@@ -40,6 +40,10 @@ class Words:
         """The sentence of `key` with `values` filled in."""
         return _SENTENCE.vformat(self._sentences[key], (), values)
 
+    def sentence(self, key: str) -> str:
+        """The sentence of `key` with its places open."""
+        return self._sentences[key]
+
     def __contains__(self, key: str) -> bool:
         return key in self._sentences
 

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import orjson
 from sqlalchemy import text
 
-from consent.items import from_details
 from tests.citizen_stage import CitizenStage
 
 MEMO = "hanbit-bank/finance.deposit-transactions/trans_memo"

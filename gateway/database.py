@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import event, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -43,7 +44,11 @@ class Database:
             self._reader = _sqlite_engine(url, size=4, wait_seconds=wait_seconds, writes=False)
         else:
             self._writer = create_async_engine(
-                url, pool_size=pool_size, max_overflow=0, pool_timeout=wait_seconds
+                url,
+                pool_size=pool_size,
+                max_overflow=0,
+                pool_timeout=wait_seconds,
+                hide_parameters=True,
             )
             self._reader = self._writer
 
@@ -67,8 +72,8 @@ class Database:
                 yield session
         except DBAPIError as error:
             raise _problem(error) from error
-        except (OSError, TimeoutError) as error:
-            raise Problem("storage_unavailable", detail=repr(error)) from error
+        except (OSError, TimeoutError, NoConnectionFree) as error:
+            raise Problem("storage_unavailable", detail=type(error).__name__) from error
         finally:
             _open.reset(token)
 
@@ -80,6 +85,8 @@ class Database:
                 yield session
         except DBAPIError as error:
             raise _problem(error) from error
+        except (OSError, TimeoutError, NoConnectionFree) as error:
+            raise Problem("storage_unavailable", detail=type(error).__name__) from error
 
     async def close(self) -> None:
         """Close every connection."""
@@ -95,6 +102,7 @@ def _sqlite_engine(url: str, *, size: int, wait_seconds: float, writes: bool) ->
         pool_size=size,
         max_overflow=0,
         pool_timeout=wait_seconds,
+        hide_parameters=True,
         connect_args={"timeout": wait_seconds, "isolation_level": None},
     )
 

@@ -83,8 +83,9 @@ class Doors:
         return row, decision
 
     async def bundle(self, request: Request, bundle_id: str) -> BundleRow:
-        """The caller's own sealed bundle, once it may be fetched; its delivery is in the ledger first."""
+        """The caller's own sealed bundle, once it may be fetched; its delivery is entered with it."""
         client = await self.resource.for_grant(request)
+        await self.asking.log.refuse_if_behind()
         now = int(self.clock().timestamp())
         async with self.database.transaction() as session:
             found = await repository.bundle(session, bundle_id)

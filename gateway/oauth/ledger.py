@@ -19,7 +19,7 @@ REFUSALS_PER_MINUTE = 10
 
 
 class RefusalBound:
-    """At most `REFUSALS_PER_MINUTE` refusals a client, minute and process are entered; the rest is counted."""
+    """At most `REFUSALS_PER_MINUTE` refusals of a client a minute are entered; the rest is counted."""
 
     def __init__(self) -> None:
         """Start with nothing entered."""

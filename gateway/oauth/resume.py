@@ -48,11 +48,13 @@ async def resume(server: GatewayAuthorizationServer, request: Request) -> Respon
     """303 to the client with `code` or `error`, `state` and `iss`.
 
     Raises Problem for the error page: `request_unknown`, `request_not_yours`, `request_answered`,
-    `request_expired`.
+    `request_expired`, `ledger_behind` (the citizen's answer stands, the code is made a moment later).
     """
     now = server.now()
     settled = await _load(server, request, now)
     answer, code = _decide(server, settled, now)
+    if code is not None:
+        await server.may_issue()
     async with server.database.transaction() as session:
         await _claim(session, settled, now)
         if code is not None:

@@ -11,7 +11,7 @@ them in the current `Exchange` and leaves its writes there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -61,11 +61,13 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         clock: Clock,
         validate_details: Validate,
         session_of: Callable[[Request], str | None],
+        may_issue: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Wire the collaborators.
 
         `validate_details(details, client)` refuses what may not be asked for. `session_of(request)` gives
-        the hash that names the browser's session, the same as `Settlement.session_hash`.
+        the hash that names the browser's session, the same as `Settlement.session_hash`. `may_issue()` raises
+        Problem while the ledger lags: codes and tokens wait then, refusals and revocations do not.
         """
         super().__init__(scopes_supported=sorted(SCOPES))
         # Authlib logs whole tokens at debug level.
@@ -77,6 +79,7 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         self.clock = clock
         self.validate_details = validate_details
         self.session_of = session_of
+        self._may_issue = may_issue
         self.details_types = TYPES
         self.register_client_auth_method("private_key_jwt", _private_key_jwt)
         self.register_grant(CodeFlow, [S256Challenge()])
@@ -88,6 +91,11 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
     def now(self) -> int:
         """The present second."""
         return int(self.clock().timestamp())
+
+    async def may_issue(self) -> None:
+        """Raise Problem while no code or token may be made. MUST NOT be called inside a transaction."""
+        if self._may_issue is not None:
+            await self._may_issue()
 
     @contextmanager
     def deciding(self, exchange: Exchange) -> Iterator[None]:

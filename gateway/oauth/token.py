@@ -19,6 +19,7 @@ class TokenDoor(Door):
     """authorization_code, refresh_token and client_credentials."""
 
     path = "/token"
+    issues = True
 
     async def load(self, session: AsyncSession, form: Mapping[str, str], loaded: Loaded) -> Loaded:
         """The code or refresh token with its grant and live consent."""

@@ -79,6 +79,13 @@ async def of_request(session: AsyncSession, request_id: str) -> PolicyDecisionRo
     return found.scalar_one_or_none()
 
 
+async def failed_on(session: AsyncSession, request_id: str) -> PolicyDecisionRow | None:
+    """The first record that no engine could decide one request; None if that never happened."""
+    query = select(PolicyDecisionRow).where(_column("request_id") == request_id, ~_column("available"))
+    found = await session.execute(query.order_by(_column("id")).limit(1))
+    return found.scalar_one_or_none()
+
+
 async def of_consent(
     session: AsyncSession, consent_id: str, *, before: str | None = None, limit: int = 100
 ) -> Sequence[PolicyDecisionRow]:

@@ -2,7 +2,8 @@
 
 The caller's idempotency key names the transfer: the same key gives the same answer again, allowed or
 refused, and adds nothing. A refusal writes its decision, one ledger entry and what the citizen sees of it;
-it changes no consent, grant, token, code or transfer.
+it changes no consent, grant, token, code or transfer. When no engine could decide, that is recorded once, and
+the same key may try again.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import repository as consents
@@ -28,6 +30,7 @@ from consent.usage import ItemOutcome
 from gateway.database import Database
 from gateway.errors import Problem
 from gateway.ledger.log import Log
+from gateway.oauth.ledger import RefusalBound
 from gateway.policy import record
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision
@@ -63,7 +66,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Answers requests for transfers. Safe for any number of tasks; holds no state."""
+    """Answers requests for transfers. Safe for any number of tasks; only counts refusals."""
 
     database: Database
     engine: PolicyEngine
@@ -72,6 +75,7 @@ class Asking:
     catalogue: Catalogue
     role: Role
     clock: Clock
+    refusals: RefusalBound = field(default_factory=RefusalBound)
 
     async def ask(self, ask: Ask) -> Answer:
         """The answer to `ask`.
@@ -125,6 +129,8 @@ class Asking:
                 return earlier
             if live is None or (live.version, live.state) != (consent.version, consent.state):
                 return None
+            if not decision.available and (failed := await record.failed_on(session, question.request.id)):
+                return Answer(failed, None)
             key = await self.journal.keys.key(session, ask.subject)
             context = f"policy-input/{question.request.id}"
             row = await record.record(
@@ -132,11 +138,11 @@ class Asking:
             )
             await self._journal(session, ask, question, row, now)
             if not decision.allow:
-                await repository_use.record(session, _refused(question, decision, now))
+                if decision.available:
+                    await repository_use.record(session, _refused(question, decision, now))
                 return Answer(row, None)
             transfer = _transfer(ask, question, row, now)
-            session.add(transfer)
-            await session.flush()
+            await _keep(session, transfer)
             return Answer(row, transfer)
 
     async def _journal(
@@ -162,6 +168,8 @@ class Asking:
             if row.allow
             else [(Event.TRANSFER_REQUEST_REFUSED, {**decided, "items": asked})]
         )
+        if not row.allow and not self.refusals.enter(ask.caller.id, "transfer_refused", now):
+            return
         for kind, payload in steps:
             await self.journal.append(
                 session,
@@ -179,9 +187,32 @@ async def _known(session: AsyncSession, ask: Ask, transfer_id: str) -> Answer | 
     if decision is None:
         return None
     transfer = await repository.transfer(session, transfer_id)
-    if transfer and orjson.loads(transfer.plan) != (list(ask.names) if ask.names else None):
+    if transfer:
+        same = orjson.loads(transfer.plan) == (list(ask.names) if ask.names else None)
+    else:
+        same = await _same_refused(session, ask, decision)
+    if not same:
         raise Problem("idempotency_mismatch")
     return Answer(decision, transfer)
+
+
+async def _same_refused(session: AsyncSession, ask: Ask, decision: PolicyDecisionRow) -> bool:
+    """Whether the request that was refused asked for the same items."""
+    outcomes = await repository_use.of_consent(session, ask.consent_id)
+    refused = {one.item for one in outcomes if one.transfer_id == decision.request_id}
+    if ask.names is not None:
+        return refused == set(ask.names)
+    consent = await consents.load(session, ask.consent_id)
+    whole = {item.name for item in consent.terms.items} if consent else set()
+    return consent is None or consent.version != decision.consent_version or refused == whole
+
+
+async def _keep(session: AsyncSession, transfer: TransferRow) -> None:
+    session.add(transfer)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise Problem("idempotency_mismatch", detail="the key names a transfer of another consent") from error
 
 
 def _transfer_id(ask: Ask) -> str:

@@ -59,7 +59,7 @@ class Releasing:
                 await repository.move(session, job.transfer, State.CANCELLED, now, reason=why)
                 return None
             outcome = orjson.dumps([one.record(job, now) for one in coverage])
-            values = {"bundle_id": bundle_id, "outcome": outcome, "lease_until": 0}
+            values = {"bundle_id": bundle_id, "outcome": outcome}
             if not await repository.move(session, job.transfer, State.SEALED, now, **values):
                 return None
             session.add(_row(bundle_id, job, sealed, now))

@@ -7,7 +7,8 @@ every ledger entry has an idempotency key, so doing a step again adds nothing.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -28,7 +29,10 @@ from gateway.transfers.release import Releasing
 from gateway.transfers.states import State
 from gateway.transfers.tables import TransferRow
 
-LEASE_SECONDS = 120
+LEASE_SECONDS = 20
+"""How long a transfer of a worker that died waits for another; a living one renews its lease in time."""
+RENEW_SECONDS = 5
+LONGEST_WAIT_SECONDS = 300
 TICK_SECONDS = 1.0
 SIDE_BY_SIDE = 4
 ATTEMPTS = 5
@@ -86,7 +90,9 @@ class Worker:
         return True
 
     async def _claim(self) -> TransferRow | None:
+        """The next transfer; none while the ledger lags, for nothing may be pulled then."""
         try:
+            await self.log.refuse_if_behind()
             async with self.database.transaction() as session:
                 return await repository.claim(session, self._now(), LEASE_SECONDS)
         except Problem as problem:
@@ -95,17 +101,45 @@ class Worker:
 
     async def carry(self, transfer: TransferRow) -> None:
         """Bring one leased transfer as far as it goes; whatever fails is tried again, at most five times."""
+        async with self._leased(transfer.id):
+            failed = await self._carry(transfer)
+        if failed:
+            await self._give_up_if_hopeless(transfer, failed)
+
+    async def _carry(self, transfer: TransferRow) -> str | None:
         try:
             if transfer.state == State.SEALED or await self._pull_and_release(transfer):
                 await self._make_ready(transfer.id)
         except Problem as problem:
             _log.warning("transfer_waits", transfer=transfer.id, problem=problem.code)
-            await self._give_up_if_hopeless(transfer, problem.code)
+            return problem.code
         except Exception as error:
             _log.error("transfer_failed", transfer=transfer.id, error=type(error).__name__)
-            await self._give_up_if_hopeless(transfer, "internal")
+            return "internal"
+        return None
+
+    @asynccontextmanager
+    async def _leased(self, transfer_id: str) -> AsyncIterator[None]:
+        """Renew the lease as long as the block runs, so that it ends soon after a worker that dies."""
+        over = asyncio.Event()
+        renewing = asyncio.create_task(self._renew(transfer_id, over))
+        try:
+            yield
+        finally:
+            over.set()
+            await renewing
+
+    async def _renew(self, transfer_id: str, over: asyncio.Event) -> None:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), RENEW_SECONDS)
+                return
+            with suppress(Problem):
+                async with self.database.transaction() as session:
+                    await repository.renew(session, transfer_id, self._now() + LEASE_SECONDS)
 
     async def _pull_and_release(self, transfer: TransferRow) -> bool:
+        self._called_off.discard(transfer.consent_id)
         job = await self._begin(transfer)
         if job is None:
             return False
@@ -162,7 +196,8 @@ class Worker:
                 if row.attempts >= ATTEMPTS and row.state == State.PULLING:
                     await repository.move(session, row, State.FAILED, now, reason=reason)
                 else:
-                    await repository.give_back(session, row.id, now + 2**row.attempts)
+                    wait = min(LONGEST_WAIT_SECONDS, 2 ** min(row.attempts, 16))
+                    await repository.give_back(session, row.id, now + wait)
 
     def _now(self) -> int:
         return int(self.clock().timestamp())

@@ -12,7 +12,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command = subparsers.add_parser(
         "demo",
         help="the whole way with generated people, from consent to a verified bundle",
-        description="Start a gateway, an identity provider and five holders, take one citizen and one company "
+        description="Start a gateway, an identity provider and five holders, take a citizen and a company "
         "through the whole story, and check every step. Exit code 0 only if every check held.",
     )
     command.add_argument("--json", action="store_true", help="print the result as one JSON object")

@@ -39,9 +39,13 @@ from gateway.policy.question import Question
 from gateway.policy.tables import PolicyDecisionRow
 from gateway.security.ages import age_of
 from gateway.transfers import repository
-from gateway.transfers.question import Caller, Facts, Role, compose
+from gateway.transfers.question import Caller, Facts, Role, compose, same_use
 from gateway.transfers.states import State
 from gateway.transfers.tables import TransferRow
+from gateway.transfers.use import use_of
+
+TRIES = 3
+"""How often an answer is decided anew when the consent or its use moved meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +85,14 @@ class Asking:
         """The answer to `ask`.
 
         Raises Problem `ledger_behind`, `policy_unavailable` (after recording the decision),
-        `consent_changed` (the consent moved twice while policy decided), `item_not_consented`,
-        `idempotency_mismatch`.
+        `consent_changed` (the consent, or the use of it, kept moving while policy decided),
+        `item_not_consented`, `idempotency_mismatch`.
         """
         transfer_id = _transfer_id(ask)
         if earlier := await self._earlier(ask, transfer_id):
             return earlier
         await self.log.refuse_if_behind()
-        for _ in range(2):
+        for _ in range(TRIES):
             question, consent = await self._question(ask, transfer_id)
             decision = await decide(self.engine, question)
             if answer := await self._commit(ask, question, decision, consent):
@@ -113,14 +117,14 @@ class Asking:
                 consortia=await repository_members.consortia(session),
                 role=self.role,
                 age=await age_of(session, self.journal.keys, ask.subject, at),
-                outcomes=await repository_use.of_consent(session, ask.consent_id),
+                use=await use_of(session, ask.consent_id),
             )
         return compose(transfer_id, at, _items(consent, ask.names), ask.caller, consent, facts), consent
 
     async def _commit(
         self, ask: Ask, question: Question, decision: Decision, consent: Consent
     ) -> Answer | None:
-        """Store the answer; None when the consent moved since the question was asked."""
+        """Store the answer; None when the consent moved, or was used, since the question was asked."""
         at = self.clock()
         now = int(at.timestamp())
         async with self.database.transaction() as session:
@@ -128,6 +132,8 @@ class Asking:
             if earlier := await _known(session, ask, question.request.id):
                 return earlier
             if live is None or (live.version, live.state) != (consent.version, consent.state):
+                return None
+            if not same_use(question, await use_of(session, ask.consent_id)):
                 return None
             if not decision.available and (failed := await record.failed_on(session, question.request.id)):
                 return Answer(failed, None)

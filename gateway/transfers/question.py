@@ -11,12 +11,8 @@ from consent.catalogue import Catalogue
 from consent.consortium import Consortium
 from consent.items import Item
 from consent.records import Consent
-from consent.usage import ItemOutcome
 from gateway.policy import question as q
-
-SENT = frozenset({"complete", "partial", "empty"})
-"""Outcomes after which an item counts as transferred."""
-
+from gateway.transfers.use import Use
 
 Role = Literal["sandbox", "designated_intermediary", "processor"]
 """What the operator is in law."""
@@ -35,13 +31,13 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the gateway knows beside the consent: catalogue, consortia, own role, age, past use."""
+    """What the gateway knows beside the consent: catalogue, consortia, own role, age, use so far."""
 
     catalogue: Catalogue
     consortia: Sequence[Consortium]
     role: Role
     age: int
-    outcomes: Sequence[ItemOutcome]
+    use: Use
 
 
 def compose(
@@ -68,7 +64,6 @@ def compose(
 
 def _asked(item: Item, facts: Facts) -> q.AskedItem:
     dataset = facts.catalogue.dataset(item.dataset)
-    sent = [o.at for o in facts.outcomes if o.item == item.name and o.outcome in SENT]
     return q.AskedItem(
         holder=item.holder,
         sector=dataset.sector,
@@ -78,8 +73,18 @@ def _asked(item: Item, facts: Facts) -> q.AskedItem:
         frequency=item.frequency,
         interval_days=item.frequency_days,
         history_from=day_begins(item.history_from),
-        prior=q.Prior(count=len(sent), last=max(sent, default=None)),
+        prior=_prior(facts.use, item.name),
     )
+
+
+def same_use(question: q.Question, use: Use) -> bool:
+    """Whether no asked item was used any further since `question` was composed."""
+    return all(one.prior == _prior(use, f"{one.holder}/{one.dataset}") for one in question.request.items)
+
+
+def _prior(use: Use, item: str) -> q.Prior:
+    moments = use.get(item, ())
+    return q.Prior(count=len(moments), last=max(moments, default=None))
 
 
 def _consent(consent: Consent, at: int) -> q.Consent:

@@ -42,14 +42,14 @@ class DonePage:
             consent = await repository.load(session, row.consent_id) if row and given else None
         if row is None or client is None:
             raise Problem("request_unknown")
-        if row.settled_at is None or citizen is None:
+        if row.settled_at is None or (consent is not None and citizen is None):
             return sign_in_first(f"/consent/{id}")
-        if not hmac.compare_digest(row.session_hash, citizen.id_hash):
+        if not hmac.compare_digest(row.session_hash, self._site.sessions.session_hash(request) or ""):
             raise Problem("request_not_yours")
         spoken = language.of_request(request)
         back = None if row.finished_at else interactions.resume_path(id)
         view = self._view(consent, party(client_info(client), spoken), back, spoken)
-        return self._site.renderer.page("done", spoken, signed_in=True, view=view)
+        return self._site.renderer.page("done", spoken, signed_in=citizen is not None, view=view)
 
     def _view(self, consent: Consent | None, who: Party, resume: str | None, spoken: Language) -> DoneView:
         if consent is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from gateway.web.consent_page import ConsentPage
+from gateway.web.decline import Decline
 from gateway.web.done import DonePage
 from gateway.web.error_page import Endpoint, speaking
 from gateway.web.my_consents import MyConsents
@@ -26,6 +27,7 @@ def routes(site: Site) -> list[Route]:
         ("GET", "/signed-out", sign_in.ended),
         ("GET", "/consent/{interaction}", consent.show),
         ("POST", "/consent/{interaction}", consent.answer),
+        ("POST", "/consent/{interaction}/decline", Decline(site).answer),
         ("GET", "/consent/{interaction}/done", done.show),
         ("GET", "/my/consents", mine.every),
         ("GET", "/my/consents/{consent}", mine.one),

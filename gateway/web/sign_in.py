@@ -22,6 +22,7 @@ from gateway.security import citizens
 from gateway.security.ages import remember_age
 from gateway.security.sessions import AgeBand, hashed
 from gateway.web import language, question
+from gateway.web.consent_view import party
 from gateway.web.forms import read_form
 from gateway.web.holder_links import Linked, keep_links, make_links
 from gateway.web.identity import Attempt, Person
@@ -49,10 +50,21 @@ class SignIn:
         self._cookie = f"{site.sessions.cookie}-sign-in"
 
     async def show(self, request: Request) -> Response:
-        """GET /sign-in: who will confirm the citizen's identity, before they leave."""
+        """GET /sign-in: who asks, who will confirm the citizen's identity, and a way to say no at once."""
         spoken, place = language.of_request(request), _place(request)
-        go = f"/sign-in/start?to={place}"
-        return self._site.renderer.page("sign_in", spoken, provider=self._site.provider[spoken], go=go)
+        asking = None
+        if found := _CONSENT.fullmatch(place):
+            async with self._site.database.reading() as session:
+                pending, _ = await question.load(session, found[1], at=self._site.now())
+            asking = party(question.client_info(pending.client), spoken)
+        return self._site.renderer.page(
+            "sign_in",
+            spoken,
+            provider=self._site.provider[spoken],
+            go=f"/sign-in/start?to={place}",
+            who=asking,
+            decline=f"{place}/decline",
+        )
 
     async def start(self, request: Request) -> Response:
         """GET /sign-in/start: begin an attempt bound to this browser and go to the provider."""

@@ -207,3 +207,31 @@ async def test_the_page_never_asks_for_a_password(stage: CitizenStage) -> None:
     assert kinds <= {"hidden", "checkbox", "submit"}
     assert "절대 묻지 않아요" in page.words
     assert urlsplit(page.url).query == ""
+
+
+async def test_saying_no_needs_no_sign_in(stage: CitizenStage) -> None:
+    """Before sign-in one press refuses: the service is told no, and nothing about a person is kept."""
+    browser = stage.browser()
+    page = await browser.open(await stage.ask())
+    assert "든든가계부(주식회사 든든)에서" in page.text
+    done = await browser.submit(page, page.form("decision"), {"decision": "refuse"})
+    assert "동의하지 않았어요" in done.words
+    (settled,) = await stage.rows("authorization_request")
+    assert not settled.allowed
+    assert await stage.count("consent") == 0
+    assert await stage.count("citizen") == 0
+    resume = next(link for link in done.links if "/authorize/resume/" in link)
+    assert (await browser.open(resume)).status == 200
+    other = await stage.browser().open(done.url)
+    assert other.status == 403
+
+
+async def test_saying_no_comes_too_late_after_an_answer(stage: CitizenStage) -> None:
+    """A refusal after the citizen agreed changes nothing."""
+    browser = stage.browser()
+    first = await browser.open(await stage.ask())
+    page = await stage.sign_in(browser, first)
+    await browser.submit(page, page.form("item"), {"item": None, "decision": "agree"})
+    late = await browser.submit(first, first.form("decision"), {"decision": "refuse"})
+    assert "동의했어요" in late.words
+    assert [row.state for row in await stage.rows("consent")] == ["active"]

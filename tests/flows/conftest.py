@@ -1,0 +1,26 @@
+"""A world for a module of tests that leave it as they found it, and a world of its own on each store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.conftest import fresh_database
+from tests.world import World, open_world
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """One world a module, on SQLite. Its tests MUST run in the module's event loop."""
+    async with open_world(tmp_path_factory.mktemp("world")) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="function")
+async def own_world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """A world nobody else uses, once on SQLite and once on PostgreSQL."""
+    url = await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
+    async with open_world(tmp_path_factory.mktemp("own"), url) as opened:
+        yield opened

@@ -7,10 +7,12 @@ from sqlmodel import Field, SQLModel
 
 
 class TransferRow(SQLModel, table=True):
-    """One transfer that policy allowed, from being asked for to delivery."""
+    """One transfer that policy allowed, from being asked for to delivery.
+
+    `id` is made from client, consent and idempotency key, so that a retry finds this row.
+    """
 
     __tablename__ = "transfer"
-    __table_args__ = (UniqueConstraint("client_id", "idempotency_key"),)
 
     id: str = Field(primary_key=True, max_length=64)
     client_id: str = Field(index=True, max_length=64)

@@ -302,8 +302,7 @@ def upgrade() -> None:
     sa.Column('changed_at', sa.BigInteger(), nullable=False),
     sa.Column('lease_until', sa.BigInteger(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('client_id', 'idempotency_key')
+    sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('transfer', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_transfer_client_id'), ['client_id'], unique=False)

@@ -3,7 +3,7 @@
 async with open_world(folder) as world:
     given = await world.given()                       # a citizen agreed, the company has its tokens
     world.faults["hanbit-bank"].add(Fault.DOWN)       # a holder misbehaves
-    world.clock.forward(1800)                         # time passes for everybody
+    await world.forward(1800)                         # time passes for everybody
     async with world.unchanged(entries=1):            # a refusal changes nothing
         ...
 """
@@ -167,6 +167,11 @@ class World:
         for faults in self.faults.values():
             faults.clear()
         self.parts.worker.puller.runtime._breakers.clear()
+
+    async def forward(self, seconds: int) -> None:
+        """Let time pass for everybody; the ledger kept up until then."""
+        await self.parts.log.integrate_now()
+        self.clock.forward(seconds)
 
     # --- who acts ---
 

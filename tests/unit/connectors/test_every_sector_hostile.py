@@ -17,7 +17,7 @@ WINDOW = {"since": date(2025, 11, 22), "until": date(2026, 11, 21)}
 QUICK = Budget(seconds=8.0, page_bytes=4 * 1024 * 1024)
 SPOILING = sorted(set(Fault) - {Fault.SLOW, Fault.ANOTHERS_ANSWER, Fault.OVER_QUOTA})
 NEXT = {Fault.FOREIGN_NEXT, Fault.SELF_NEXT}
-UNPAGED = {"telecom.bills"}
+UNPAGED = {"telecom.bills", "telecom.contracts"}
 LINKED = {"energy.electricity-usage", "medical.observations"}
 """Datasets whose next page is an address; elsewhere it is opaque and a foreign one is just a wrong cursor."""
 DATASETS = [
@@ -29,7 +29,7 @@ DATASETS = [
 
 @pytest.mark.parametrize(("sector", "dataset"), DATASETS)
 async def test_a_spoiled_holder_never_gives_a_wrong_record(sector: str, dataset: str) -> None:
-    """Clean first; then, fault by fault, spoiled from the second request on: fewer records and a gap."""
+    """Clean first; then, fault by fault, spoiled from the second request (or the only one) on."""
     module = import_module(f"connectors.sandbox.{sector}")
     crowd = generate(7, 1, today=date(2026, 11, 22))
     page_size = 60 if sector in ("finance", "energy") else 2
@@ -38,14 +38,14 @@ async def test_a_spoiled_holder_never_gives_a_wrong_record(sector: str, dataset:
         await token(False)
         clean = await holder.pull(dataset, token=token, window=WINDOW)
         assert (clean.outcome, clean.gaps) == (Outcome.COMPLETE, ())
-        assert clean.requests > 1
+        spoiled_from = min(1, clean.requests - 1)
         for fault in SPOILING:
             if dataset in UNPAGED and fault in NEXT:
                 continue
             holder.runtime = reach(holder.holder, holder.gateway.client, [])
             holder.faults.clear()
             holder.faults.requests.clear()
-            holder.faults.add(fault, after=1)
+            holder.faults.add(fault, after=spoiled_from)
             pulled = await holder.pull(dataset, token=token, window=WINDOW)
             assert len(holder.faults.requests) == pulled.requests
             assert pulled.outcome in (Outcome.PARTIAL, Outcome.FAILED), fault

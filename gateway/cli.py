@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Protocol
 
-from gateway.commands import bundle, client, demo, keys, ledger, migrate, receipt, serve
-from gateway.errors import Problem
-from gateway.settings import SettingsError
+from gateway.commands import bundle, client, demo, keys, ledger, migrate, policy, receipt, serve
+from gateway.commands.explain import explain
 
-GROUPS = (demo, serve, migrate, keys, client, ledger, bundle, receipt)
+
+class Group(Protocol):
+    """One command, or several about one thing; each MUST set `run`: from its arguments to an exit code."""
+
+    def register(self, subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+        """Add the commands and what they read."""
+
+
+GROUPS: tuple[Group, ...] = (demo, serve, migrate, keys, client, ledger, policy, bundle, receipt)
 
 DESCRIPTION = """\
 MyData Gateway: a personal-data consent and portability gateway.
@@ -22,12 +31,15 @@ that; a regulator verifies every step in the ledger.
 
 EPILOG = """\
 start here:   mydata demo                 the whole way, with generated people
-run it:       mydata keys init DIR, mydata migrate, mydata serve --config FILE
-check it:     mydata ledger verify DIR --key VKEY, mydata bundle open FILE --key KEY
+run it:       mydata keys init DIR, mydata migrate --config FILE, mydata serve --config FILE
+check it:     mydata ledger verify DIR --key VKEY, mydata bundle open FILE --key JWK --issuer-keys JWKS
+
+`mydata COMMAND --help` says more. Settings may also be given as MYDATA_<NAME>. Bad input ends with exit
+code 2 and one line a finding on standard error.
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(groups: Sequence[Group] = GROUPS) -> argparse.ArgumentParser:
     """The whole command line."""
     top = argparse.ArgumentParser(
         prog="mydata",
@@ -36,26 +48,32 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"mydata {version('mydata-gateway')}")
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in GROUPS:
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+    for group in groups:
         group.register(commands)
     return top
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, groups: Sequence[Group] = GROUPS) -> int:
     """Run one command; bad input ends with one line a finding and exit code 2, never with a traceback."""
-    chosen = parser().parse_args(arguments)
+    top = parser(groups)
+    chosen = top.parse_args(arguments)
+    if "run" not in chosen:
+        top.print_help(sys.stderr)
+        return 2
     try:
         return int(chosen.run(chosen))
-    except SettingsError as error:
-        print("The settings cannot be used:", *error.problems, sep="\n  ", file=sys.stderr)
-    except Problem as problem:
-        print(f"{problem.code}: {problem.title('en')} {problem.hint('en')}".strip(), file=sys.stderr)
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
-    return 2
+    except BrokenPipeError:
+        # The reader of our output (a pager, `head`) has seen enough; Python would complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if not (lines := explain(error)):
+            raise
+        print(*lines, sep="\n", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from gateway.bundles.open import BundleRejected, Opened, open_bundle, verify_bundle
-from gateway.commands.inputs import InputUnusableError, printable, read_bytes, read_json_object, read_key_set
+from gateway.commands.inputs import (
+    InputUnusableError,
+    make_folder,
+    printable,
+    read_bytes,
+    read_json_object,
+    read_key_set,
+)
 
 MAX_BUNDLE_BYTES = 1 << 30
 EPILOG = """\
@@ -78,7 +85,7 @@ def _write(opened: Opened, folder: Path) -> list[Path]:
     files = {"manifest.json": manifest, **opened.parts}
     if taken := [name for name in files if (folder / name).exists()]:
         raise InputUnusableError(f"{folder}: {', '.join(taken)} already there; nothing was written")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     for name, content in files.items():
         handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:

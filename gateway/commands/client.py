@@ -19,7 +19,7 @@ from consent.events import Event
 from consent.journal import Journal
 from consent.subjects import SubjectKeys
 from gateway.commands.inputs import InputUnusableError, read_bytes
-from gateway.database import Database
+from gateway.commands.store import opened
 from gateway.errors import Problem
 from gateway.keys import KeysError, load_keys
 from gateway.oauth import clients
@@ -87,12 +87,8 @@ def _in_transaction(config: Path, work: Work) -> int:
     settings = load_settings(config)
 
     async def run() -> str:
-        database = Database(settings.database)
-        try:
-            async with database.transaction() as session:
-                return await work(session, settings)
-        finally:
-            await database.close()
+        async with opened(settings) as database, database.transaction() as session:
+            return await work(session, settings)
 
     try:
         print(asyncio.run(run()))

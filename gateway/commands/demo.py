@@ -6,6 +6,8 @@ import argparse
 import asyncio
 from pathlib import Path
 
+from gateway.commands.inputs import InputUnusableError
+
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
@@ -25,7 +27,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.add_argument(
         "--seed", type=int, default=2026, help="which people are generated (default: %(default)s)"
     )
-    command.add_argument("--database", metavar="URL", help="use this store instead of a SQLite file")
+    command.add_argument("--database", metavar="URL", help="use this empty store instead of a SQLite file")
     command.add_argument("--opa", metavar="URL", help="ask this OPA server instead of the embedded engine")
     command.set_defaults(run=run)
 
@@ -34,4 +36,14 @@ def run(chosen: argparse.Namespace) -> int:
     """Play the story."""
     from gateway.demo.play import play
 
+    if chosen.out is not None:
+        _refuse_to_mix(chosen.out)
     return asyncio.run(play(chosen))
+
+
+def _refuse_to_mix(folder: Path) -> None:
+    """Only an empty folder, a new one, or what an earlier demo left is written over."""
+    if folder.exists() and not folder.is_dir():
+        raise InputUnusableError(f"{folder}: is a file, not a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "ledger.vkey").is_file():
+        raise InputUnusableError(f"{folder}: holds something else than an earlier demo; name a new folder")

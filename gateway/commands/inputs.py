@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,24 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(dict(pairs)) != len(pairs):
         raise ValueError("a name twice")
     return dict(pairs)
+
+
+def make_folder(folder: Path) -> None:
+    """The folder, made for this user only unless it is there; InputUnusableError when it cannot be."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputUnusableError(f"{folder}: is a file, not a folder") from None
+    except OSError as error:
+        raise InputUnusableError(f"{folder}: this folder cannot be made: {error.strerror}") from error
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write the file so that this user only can read it; what was there before is replaced."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(content)
 
 
 def printable(text: str) -> str:

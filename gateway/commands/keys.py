@@ -9,6 +9,7 @@ from pathlib import Path
 
 from consent.ledger.checkpoint import vkey
 from consent.ledger.errors import LedgerFormatError
+from gateway.commands.inputs import InputUnusableError, make_folder
 from gateway.keys import KeysError, create_keys, load_keys
 from gateway.settings import Settings
 
@@ -20,22 +21,24 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     group = subparsers.add_parser("keys", help="make and show the gateway's keys")
     verbs = group.add_subparsers(metavar="VERB", required=True)
     init = verbs.add_parser("init", help="make a new set of keys in an empty folder")
-    init.add_argument("folder", type=Path, metavar="DIR")
+    init.add_argument("folder", type=Path, metavar="DIR", help="made if it is not there")
     init.set_defaults(run=_init)
     show = verbs.add_parser("show", help="print the public keys as JSON")
-    show.add_argument("folder", type=Path, metavar="DIR")
+    show.add_argument("folder", type=Path, metavar="DIR", help="the folder `keys init` made")
     show.add_argument("--origin", default=_ORIGIN, help="name of the log (settings: ledger_origin)")
     show.set_defaults(run=_show)
 
 
 def _init(arguments: argparse.Namespace) -> int:
     try:
+        make_folder(arguments.folder)
         create_keys(arguments.folder)
-    except KeysError as error:
+    except (KeysError, InputUnusableError) as error:
         print(f"mydata: {error}", file=sys.stderr)
         return 2
     print(f"New keys in {arguments.folder}.")
-    print("Keep a copy offline: without them no token, receipt or log can be continued.")
+    print("Keep a copy offline, apart from the database: without these keys what is stored cannot be opened,")
+    print("and no token, receipt or log can be continued.")
     return 0
 
 

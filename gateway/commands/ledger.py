@@ -7,16 +7,26 @@ import asyncio
 import sys
 from pathlib import Path
 
+from consent import repository
 from consent.errors import ConsentError
 from consent.ledger.checkpoint import vkey
 from consent.ledger.verify import add_arguments, run
 from consent.subjects import SubjectId, SubjectKeys
-from gateway.database import Database
+from gateway.commands.inputs import InputUnusableError, make_folder, write_private
+from gateway.commands.store import opened
 from gateway.errors import Problem
 from gateway.keys import KeysError, load_keys
 from gateway.ledger.export import export
 from gateway.ledger.trail import trail
 from gateway.settings import Settings, load_settings
+
+EPILOG = """\
+DIR is an export (mydata ledger export). Get VKEY from a place the operator does not control today:
+the onboarding papers, or your file of last time.
+
+exit code:  0 every check held    2 the command or the key cannot be used
+            any other: the first finding; docs/regulator.md says what each one means
+"""
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,30 +34,33 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     group = subparsers.add_parser("ledger", help="export and verify the consent log")
     verbs = group.add_subparsers(metavar="VERB", required=True)
     exported = verbs.add_parser("export", help="write checkpoint, tiles and entries to an empty folder")
-    exported.add_argument("folder", type=Path, metavar="DIR")
-    exported.add_argument("--config", type=Path, required=True, metavar="FILE")
+    exported.add_argument("folder", type=Path, metavar="DIR", help="empty, or made if it is not there")
+    exported.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings (YAML)")
     exported.set_defaults(run=_export)
     traced = verbs.add_parser("trail", help="write one citizen's events, opened and with proofs, to a file")
-    traced.add_argument("subject", metavar="SUBJECT", help="the citizen's record id")
-    traced.add_argument("--config", type=Path, required=True, metavar="FILE")
-    traced.add_argument("--out", type=Path, required=True, metavar="FILE")
-    traced.set_defaults(run=_trail)
-    verified = verbs.add_parser(
-        "verify", help="check an export or a trail offline; nothing is taken on trust"
+    traced.add_argument(
+        "subject", metavar="SUBJECT", help="the citizen's record id (s-...), or a consent of theirs (c-...)"
     )
+    traced.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings (YAML)")
+    traced.add_argument("--out", type=Path, required=True, metavar="FILE", help="readable by you only")
+    traced.set_defaults(run=_trail)
+    about = "check an export or a trail offline; nothing is taken on trust"
+    shape = argparse.RawDescriptionHelpFormatter
+    verified = verbs.add_parser("verify", help=about, epilog=EPILOG, formatter_class=shape)
     add_arguments(verified)
-    verified.set_defaults(run=run)
+    verified.set_defaults(run=_verify)
 
 
 def _export(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments.config)
-    size = asyncio.run(_write_export(settings, arguments.folder))
-    print(f"{size} entries written to {arguments.folder}")
     try:
         key = vkey(settings.ledger_origin, load_keys(settings.keys).ledger.public_key())
-    except KeysError as error:
+        make_folder(arguments.folder)
+        size = asyncio.run(_write_export(settings, arguments.folder))
+    except (KeysError, InputUnusableError) as error:
         print(f"mydata: {error}", file=sys.stderr)
         return 2
+    print(f"{size} entries written to {arguments.folder}")
     print(f"verify with: mydata ledger verify {arguments.folder} --key {key}")
     return 0
 
@@ -56,29 +69,29 @@ def _trail(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments.config)
     try:
         keys = SubjectKeys(load_keys(settings.keys).subject_kek)
-        data = asyncio.run(_read_trail(settings, keys, SubjectId(arguments.subject)))
+        data = asyncio.run(_read_trail(settings, keys, arguments.subject))
     except KeysError as error:
         print(f"mydata: {error}", file=sys.stderr)
         return 2
     except ConsentError as error:
         raise Problem.of(error) from error
-    arguments.out.write_bytes(data)
+    write_private(arguments.out, data)
     return 0
 
 
+def _verify(arguments: argparse.Namespace) -> int:
+    if arguments.folder is not None and not arguments.folder.is_dir():
+        print(f"mydata: {arguments.folder}: no such folder", file=sys.stderr)
+        return 2
+    return run(arguments)
+
+
 async def _write_export(settings: Settings, folder: Path) -> int:
-    database = Database(settings.database)
-    try:
-        async with database.reading() as session:
-            return await export(session, folder)
-    finally:
-        await database.close()
+    async with opened(settings) as database, database.reading() as session:
+        return await export(session, folder)
 
 
-async def _read_trail(settings: Settings, keys: SubjectKeys, subject: SubjectId) -> bytes:
-    database = Database(settings.database)
-    try:
-        async with database.reading() as session:
-            return await trail(session, keys, subject)
-    finally:
-        await database.close()
+async def _read_trail(settings: Settings, keys: SubjectKeys, name: str) -> bytes:
+    async with opened(settings) as database, database.reading() as session:
+        consent = await repository.load(session, name) if name.startswith("c-") else None
+        return await trail(session, keys, SubjectId(consent.subject if consent else name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import socket
 import sys
 from pathlib import Path
 
@@ -13,14 +14,20 @@ import uvicorn
 from gateway.settings import Settings, load_settings
 from gateway.telemetry import configure
 
+DESCRIPTION = """\
+Run the gateway until SIGTERM or Ctrl-C. Keys, registry, policy, store, certificate and address are
+checked first: what is wrong is said in one line and nothing starts. Then one line of JSON on standard
+output says where it listens; the log goes to standard error, one JSON object a line.
+"""
+
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    command = subparsers.add_parser("serve", help="run the gateway", description=__doc__)
+    command = subparsers.add_parser("serve", help="run the gateway", description=DESCRIPTION)
     command.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings (YAML)")
     command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     command.add_argument(
-        "--port", type=int, default=8080, help="port to listen on, 0 for any (default: %(default)s)"
+        "--port", type=_port, default=8080, help="port to listen on, 0 for any (default: %(default)s)"
     )
     command.add_argument("--tls-key", type=Path, metavar="PEM", help="private key, to serve https itself")
     command.add_argument(
@@ -34,20 +41,29 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.set_defaults(run=run)
 
 
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
+    return int(text)
+
+
 def run(chosen: argparse.Namespace) -> int:
-    """Check the settings, then serve until a signal."""
+    """Check everything that is needed, then serve until a signal."""
+    from gateway.commands import preflight
+
     settings = load_settings(chosen.config)
-    configure(settings.log_level)
-    return asyncio.run(_serve(settings, chosen))
+    preflight.check_tls(chosen.tls_key, chosen.tls_cert)
+    asyncio.run(preflight.check(settings))
+    with preflight.bind(chosen.host, chosen.port) as bound:
+        configure(settings.log_level)
+        return asyncio.run(_serve(settings, chosen, bound))
 
 
-async def _serve(settings: Settings, chosen: argparse.Namespace) -> int:
+async def _serve(settings: Settings, chosen: argparse.Namespace, bound: socket.socket) -> int:
     from gateway.app import create_app
 
     config = uvicorn.Config(
         create_app(settings),
-        host=chosen.host,
-        port=chosen.port,
         log_config=None,
         ssl_keyfile=chosen.tls_key,
         ssl_certfile=chosen.tls_cert,
@@ -61,7 +77,7 @@ async def _serve(settings: Settings, chosen: argparse.Namespace) -> int:
     )
     server = _Announcing(config)
     watch = asyncio.create_task(_stop_with_stdin(server)) if chosen.until_stdin_closes else None
-    await server.serve()
+    await server.serve(sockets=[bound])
     if watch:
         watch.cancel()
     return 0 if server.started else 1
@@ -70,11 +86,12 @@ async def _serve(settings: Settings, chosen: argparse.Namespace) -> int:
 class _Announcing(uvicorn.Server):
     """Says in one line of JSON where it listens, for whoever started it."""
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         if not self.started:
             return
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        address, port = self.servers[0].sockets[0].getsockname()[:2]
+        host = f"[{address}]" if ":" in address else address
         scheme = "https" if self.config.is_ssl else "http"
         sys.stdout.write(json.dumps({"ready": True, "origin": f"{scheme}://{host}:{port}"}) + "\n")
         sys.stdout.flush()

@@ -14,6 +14,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from consent import repository as consents
 from consent.clock import Clock
 from consent.events import Event
 from consent.journal import Journal
@@ -28,6 +29,7 @@ from gateway.policy.tables import PolicyDecisionRow
 from gateway.responses import language_of
 from gateway.transfers import repository
 from gateway.transfers.ask import Answer, Ask, Asking
+from gateway.transfers.job import ended
 from gateway.transfers.question import Caller
 from gateway.transfers.states import State
 from gateway.transfers.tables import BundleRow, TransferRow
@@ -88,6 +90,9 @@ class Doors:
         await self.asking.log.refuse_if_behind()
         now = int(self.clock().timestamp())
         async with self.database.transaction() as session:
+            live = await consents.load(session, client.grant.consent_id, lock=True)
+            if why := ended(live, client.grant.consent_version, now):
+                raise Problem(why)
             found = await repository.bundle(session, bundle_id)
             transfer = await repository.transfer(session, found.transfer_id) if found else None
             if found is None or transfer is None or not _own(transfer, client) or not found.sealed:

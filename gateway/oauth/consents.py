@@ -36,9 +36,10 @@ class LiveConsent:
         return None if now < self.end_at else "consent_expired"
 
 
-async def find_consent(session: AsyncSession, consent_id: str) -> LiveConsent | None:
-    """The live row of one consent."""
-    row = (await session.execute(select(*COLUMNS).where(CONSENT.c.id == consent_id))).one_or_none()
+async def find_consent(session: AsyncSession, consent_id: str, *, hold: bool = False) -> LiveConsent | None:
+    """The live row of one consent; with `hold` nobody else can move it until the transaction ends."""
+    query = select(*COLUMNS).where(CONSENT.c.id == consent_id)
+    row = (await session.execute(query.with_for_update(read=True) if hold else query)).one_or_none()
     return (
         LiveConsent(row.consent_id, row.consent_state, row.consent_now, row.consent_end_at) if row else None
     )

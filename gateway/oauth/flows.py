@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.oauth.clients import Client
 from gateway.oauth.dpop import check_proof
 from gateway.oauth.exchange import Exchange
-from gateway.oauth.grants import Code, Grant, RefreshToken, claim_code
+from gateway.oauth.grants import Code, Grant, RefreshToken, claim_code, refusal_now
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.tokens import new_secret
 
@@ -76,11 +76,13 @@ class CodeFlow(grants.AuthorizationCodeGrant):  # type: ignore[misc]
         """The grant the code stands for, alive with its consent."""
         return _alive(authorization_code.grant, self.request.arrival.now)
 
-    def delete_authorization_code(self, authorization_code: Code) -> None:  # noqa: ARG002
-        """Claim the code first of all writes; who loses the race is refused."""
+    def delete_authorization_code(self, authorization_code: Code) -> None:
+        """Claim the code first of all writes; who loses the race, also against a withdrawal, is refused."""
         code, now = self.request.form["code"], self.request.arrival.now
 
         async def claim(session: AsyncSession) -> OAuthRefusal | None:
+            if dead := await refusal_now(session, authorization_code.grant, at=now):
+                return OAuthRefusal(dead)
             return None if await claim_code(session, code, at=now) else OAuthRefusal("code_replayed")
 
         self.request.writes.insert(0, claim)
@@ -114,7 +116,14 @@ class RefreshFlow(grants.RefreshTokenGrant):  # type: ignore[misc]
         return _alive(refresh_token.grant, self.request.arrival.now)
 
     def revoke_old_credential(self, refresh_token: RefreshToken) -> None:
-        """Nothing: refresh tokens are not rotated."""
+        """Nothing is revoked: no rotation. But before all writes the grant is looked at again."""
+        now = self.request.arrival.now
+
+        async def still_alive(session: AsyncSession) -> OAuthRefusal | None:
+            dead = await refusal_now(session, refresh_token.grant, at=now)
+            return OAuthRefusal(dead) if dead else None
+
+        self.request.writes.insert(0, still_alive)
 
 
 class CompanyFlow(grants.ClientCredentialsGrant):  # type: ignore[misc]

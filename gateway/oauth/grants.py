@@ -111,12 +111,23 @@ def grant_of(row: Row[Any]) -> Grant:
     )
 
 
-async def find_grant(session: AsyncSession, grant_id: str) -> Grant | None:
-    """The grant with its live consent; one query on two primary keys."""
+async def find_grant(session: AsyncSession, grant_id: str, *, hold: bool = False) -> Grant | None:
+    """The grant with its live consent; one query on two primary keys.
+
+    With `hold` nobody else can move the consent until the transaction ends.
+    """
     joined = GRANTS.join(CONSENT, CONSENT.c.id == GRANTS.c.consent_id)
     query = select(*_GRANT_COLUMNS).select_from(joined).where(GRANTS.c.id == grant_id)
+    if hold:
+        query = query.with_for_update(read=True, of=CONSENT)
     row = (await session.execute(query)).one_or_none()
     return grant_of(row) if row else None
+
+
+async def refusal_now(session: AsyncSession, grant: Grant, *, at: int) -> str | None:
+    """Why `grant`, as it was read before this transaction, gives nothing any more; held while it does."""
+    live = await find_grant(session, grant.id, hold=True)
+    return "grant_revoked" if live is None else live.refusal(at, version=grant.consent_version)
 
 
 async def find_code(session: AsyncSession, code: str) -> Code | None:

@@ -48,7 +48,8 @@ async def resume(server: GatewayAuthorizationServer, request: Request) -> Respon
     """303 to the client with `code` or `error`, `state` and `iss`.
 
     Raises Problem for the error page: `request_unknown`, `request_not_yours`, `request_answered`,
-    `request_expired`, `ledger_behind` (the citizen's answer stands, the code is made a moment later).
+    `request_expired`, `ledger_behind` (the citizen's answer stands, the code is made a moment later), or why
+    the consent ended in this very moment.
     """
     now = server.now()
     settled = await _load(server, request, now)
@@ -58,6 +59,7 @@ async def resume(server: GatewayAuthorizationServer, request: Request) -> Respon
     async with server.database.transaction() as session:
         await _claim(session, settled, now)
         if code is not None:
+            await _still_given(session, settled, now)
             await _keep(session, settled, code, now)
     return answer.response()
 
@@ -99,6 +101,12 @@ async def _claim(session: AsyncSession, settled: _Settled, now: int) -> None:
     claimed = update(REQUESTS).where(open_).values(finished_at=now).returning(REQUESTS.c.client_id)
     if (await session.execute(claimed)).one_or_none() is None:
         raise OAuthRefusal("request_answered")
+
+
+async def _still_given(session: AsyncSession, settled: _Settled, now: int) -> None:
+    consent = await find_consent(session, settled.row.consent_id, hold=True)
+    if dead := "consent_not_active" if consent is None else consent.refusal(now):
+        raise OAuthRefusal(dead)
 
 
 async def _keep(session: AsyncSession, settled: _Settled, code: str, now: int) -> None:

@@ -1,4 +1,4 @@
-"""A company that tries to get more than the citizen agreed to: attacks over HTTP, each against a whole world."""
+"""A company that tries to get more than the citizen agreed to: attacks over HTTP against a whole world."""
 
 from __future__ import annotations
 

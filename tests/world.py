@@ -352,6 +352,7 @@ async def open_sandbox(
             identity={issuer: sandbox.jwks},
             people=who,
             datasets=module.DATASETS,
+            page_size=5 if sector == "retail" else 50,
             now=lambda: clock.seconds,
         )
         apps[port_of(bound[sector])] = FaultyDoor(module.create(config), faults)

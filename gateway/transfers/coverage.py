@@ -18,7 +18,10 @@ NO_RECORDS = "no_records"
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What became of one asked item. `withheld` gives each asked field not sent its code and article."""
+    """What became of one asked item. `withheld` gives each asked field not sent its code and article.
+
+    `gap` is why records are missing although the fields were sent.
+    """
 
     item: str
     required: bool
@@ -28,6 +31,7 @@ class Coverage:
     withheld: Mapping[str, tuple[str, str | None]]
     records: int
     outcome: str
+    gap: str | None = None
 
     def scope(self) -> ItemScope:
         """This account as the manifest tells it."""
@@ -46,7 +50,9 @@ class Coverage:
     def record(self, job: Job, at: int) -> ItemOutcome:
         """This account as the citizen's page tells it."""
         missing = [self.withheld[name] for name in self.consented if name in self.withheld]
-        reason, article = missing[0] if missing and self.outcome != "complete" else (None, None)
+        reason, article = (self.gap, None) if self.outcome == "partial" else (None, None)
+        if missing and self.outcome not in {"complete", "partial"}:
+            reason, article = missing[0]
         return ItemOutcome(
             consent_id=job.consent.id,
             transfer_id=job.transfer.id,
@@ -81,6 +87,7 @@ def _cover(asked: Item, job: Job, treated: TreatedItem | None) -> Coverage:
         withheld=withheld,
         records=treated.treated.records if treated else 0,
         outcome=_outcome(treated),
+        gap=_gap(treated),
     )
 
 
@@ -89,6 +96,14 @@ def _sent(asked: Item, treated: TreatedItem | None) -> tuple[str, ...]:
         return ()
     leaving = {rule.name for rule in treated.plan.rules}
     return tuple(name for name in asked.fields if name in leaving)
+
+
+def _gap(treated: TreatedItem | None) -> str | None:
+    if treated is None:
+        return None
+    if treated.pulled.gaps:
+        return treated.pulled.gaps[0].reason.value
+    return "unreadable" if treated.treated.unreadable else None
 
 
 def _outcome(treated: TreatedItem | None) -> str:

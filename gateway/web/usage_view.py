@@ -95,7 +95,7 @@ def _sent(use: ItemUse, language: Language) -> str:
 
 
 def _missing(site: Site, use: ItemUse, dataset: str, language: Language) -> tuple[Missing, ...]:
-    """Grouped by reason; a reason that takes the whole item names no fields."""
+    """Grouped by reason; a reason that takes the whole item, or records of it, names no fields."""
     last = use.transfers[0] if use.transfers else None
     groups: dict[str, list[str]] = {}
     for name, code in use.missing.items():
@@ -107,4 +107,6 @@ def _missing(site: Site, use: ItemUse, dataset: str, language: Language) -> tupl
         law = last.article if last and last.article and last.reason == code else ""
         fields = "" if whole else field_names(site, dataset, names, language)
         found.append(Missing(fields, reason(code, language), article(law, language)))
+    if last and last.outcome == "partial" and last.reason and last.reason not in groups:
+        found.append(Missing("", reason(last.reason, language), ""))
     return tuple(found)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -94,6 +94,10 @@ class WorldClock:
     def freeze(self) -> None:
         """Let time stand still, but for `forward`."""
         self._frozen = datetime.now(UTC)
+
+    def thaw(self) -> None:
+        """Let time go on."""
+        self._frozen = None
 
 
 class TimedFaults(Faults):
@@ -276,6 +280,15 @@ async def open_world(folder: Path, database: str | None = None, *, count: int = 
         world.app = create_app(settings, clock)
         await stack.enter_async_context(serving(world.app, [bound], lifespan=True))
         yield world
+
+
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until `condition()` is true; AssertionError after `seconds`."""
+    for _ in range(int(seconds * 100)):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not happen in time")
 
 
 def settings_for(folder: Path, origin: str, sandbox: Sandbox, database: str | None = None) -> Settings:

@@ -60,17 +60,20 @@ async def move(session: AsyncSession, row: TransferRow, to: State, now: int, **v
     return (await session.execute(moved)).scalar_one_or_none() is not None
 
 
-async def cancel_of_consent(session: AsyncSession, consent_id: str, now: int, reason: str) -> None:
-    """End every transfer of a consent that is not delivered yet, and delete its sealed bundles."""
-    ended = [s for s in State if State.CANCELLED in MOVES[s]]
-    await session.execute(
-        update(TransferRow)
-        .where(_TRANSFER.c.consent_id == consent_id, _TRANSFER.c.state.in_(ended))
+async def cancel_of_consent(session: AsyncSession, consent_id: str, now: int, reason: str) -> Sequence[str]:
+    """End every transfer of a consent that is not over yet, and delete its sealed bundles; which ended."""
+    open_ = [s for s in State if State.CANCELLED in MOVES[s]]
+    ended = await session.execute(
+        update(_TRANSFER)
+        .where(_TRANSFER.c.consent_id == consent_id, _TRANSFER.c.state.in_(open_))
         .values(state=State.CANCELLED, reason=reason, changed_at=now)
+        .returning(_TRANSFER.c.id)
     )
+    ids = ended.scalars().all()
     await session.execute(
         update(BundleRow).where(_BUNDLE.c.consent_id == consent_id).values(sealed=b"", expires_at=now)
     )
+    return ids
 
 
 async def delete_expired(session: AsyncSession, now: int) -> None:

@@ -7,6 +7,7 @@ every ledger entry has an idempotency key, so doing a step again adds nothing.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -31,7 +32,9 @@ from gateway.transfers.tables import TransferRow
 
 LEASE_SECONDS = 20
 """How long a transfer of a worker that died waits for another; a living one renews its lease in time."""
-RENEW_SECONDS = 5
+WATCH_SECONDS = 1.0
+"""How soon a pull stops after its transfer was called off in another process."""
+RENEW_BEATS = 5
 LONGEST_WAIT_SECONDS = 300
 TICK_SECONDS = 1.0
 SIDE_BY_SIDE = 4
@@ -50,7 +53,8 @@ class Worker:
     puller: Puller
     releasing: Releasing
     clock: Clock
-    _called_off: set[str] = field(default_factory=set)
+    _carried: dict[str, bool] = field(default_factory=dict)
+    """The transfers carried here, each with whether it was called off meanwhile."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -60,10 +64,14 @@ class Worker:
     async def end_with(self, session: AsyncSession, consent_id: str, now: int) -> None:
         """In the transaction that ends a consent: its transfers end, its sealed bundles are deleted.
 
-        A pull of this process stops at its next page; another finds the consent dead before it releases.
+        A pull of this process stops at its next page, one of another within `WATCH_SECONDS` of the commit.
         """
-        await repository.cancel_of_consent(session, consent_id, now, "consent_withdrawn")
-        self._called_off.add(consent_id)
+        for transfer_id in await repository.cancel_of_consent(session, consent_id, now, "consent_withdrawn"):
+            self._call_off(transfer_id)
+
+    def _call_off(self, transfer_id: str) -> None:
+        if transfer_id in self._carried:
+            self._carried[transfer_id] = True
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -101,8 +109,12 @@ class Worker:
 
     async def carry(self, transfer: TransferRow) -> None:
         """Bring one leased transfer as far as it goes; whatever fails is tried again, at most five times."""
-        async with self._leased(transfer.id):
-            failed = await self._carry(transfer)
+        self._carried[transfer.id] = False
+        try:
+            async with self._leased(transfer.id):
+                failed = await self._carry(transfer)
+        finally:
+            del self._carried[transfer.id]
         if failed:
             await self._give_up_if_hopeless(transfer, failed)
 
@@ -130,21 +142,30 @@ class Worker:
             await renewing
 
     async def _renew(self, transfer_id: str, over: asyncio.Event) -> None:
-        while not over.is_set():
+        for beat in itertools.count(1):
             with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), RENEW_SECONDS)
+                await asyncio.wait_for(over.wait(), WATCH_SECONDS)
                 return
             with suppress(Problem):
-                async with self.database.transaction() as session:
-                    await repository.renew(session, transfer_id, self._now() + LEASE_SECONDS)
+                await self._watch(transfer_id)
+                if beat % RENEW_BEATS == 0:
+                    async with self.database.transaction() as session:
+                        await repository.renew(session, transfer_id, self._now() + LEASE_SECONDS)
+
+    async def _watch(self, transfer_id: str) -> None:
+        async with self.database.reading() as session:
+            row = await repository.transfer(session, transfer_id)
+        if row is None or row.state == State.CANCELLED:
+            self._call_off(transfer_id)
 
     async def _pull_and_release(self, transfer: TransferRow) -> bool:
-        self._called_off.discard(transfer.consent_id)
         job = await self._begin(transfer)
         if job is None:
             return False
         order = job.order(self.puller.holders, self._now())
-        pulled = await self.puller.pull(order, lambda: transfer.consent_id in self._called_off)
+        pulled = await self.puller.pull(order, lambda: self._carried[transfer.id])
+        if self._carried[transfer.id]:  # a withdrawal that was rolled back: the next lease begins anew
+            return False
         outbox_id = await self.releasing.release(job, pulled)
         self.log.wake()
         return outbox_id is not None

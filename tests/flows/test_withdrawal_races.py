@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
+from connectors.sandbox.faults import Fault
 from consent import service
 from consent.subjects import SubjectId
+from gateway.transfers import repository
 from tests.world import Given, World
 
 STALL_SECONDS = 0.5
@@ -39,6 +41,15 @@ async def withdrawing(world: World, given: Given) -> AsyncIterator[None]:
     finally:
         go_on.set()
         await task
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until `holds`, at most ten seconds."""
+    for _ in range(500):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came to that")
 
 
 async def test_a_bundle_asked_for_during_a_withdrawal_stays(own_world: World) -> None:
@@ -73,3 +84,49 @@ async def test_no_token_is_made_during_a_withdrawal(own_world: World) -> None:
     answer = await refresh
 
     assert (answer.status_code, answer.json().get("code")) == (400, "consent_withdrawn")
+
+
+async def test_a_pull_stops_soon_after_a_withdrawal_in_another_process(own_world: World) -> None:
+    """Another process withdraws while slow holders are read page by page: no page is asked for any more."""
+    world = own_world
+    given, bank = await world.given(), world.faults["hanbit-bank"]
+    for faults in world.faults.values():
+        faults.add(Fault.SLOW, seconds=2.0)
+    begun = len(bank.requests)
+    transfer = await given.company.ask_transfer()
+    await until(lambda: len(bank.requests) > begun)
+
+    (row,) = await world.rows("consent")
+    subject = SubjectId(row["subject_id"])
+    async with world.database.transaction() as session:
+        now = world.clock.seconds
+        await service.withdraw(session, world.parts.journal, given.consent_id, subject=subject, at=now)
+        await repository.cancel_of_consent(session, given.consent_id, now, "consent_withdrawn")
+    asked = len(bank.requests)
+    await asyncio.sleep(6.5)
+
+    assert len(bank.requests) - asked <= 1
+    (ended,) = await world.rows("transfer")
+    assert (ended["id"], ended["state"], ended["bundle_id"]) == (transfer["id"], "cancelled", None)
+
+
+async def test_a_withdrawal_that_was_rolled_back_calls_nothing_off_for_good(own_world: World) -> None:
+    """A withdrawal that could not be committed never was: the transfer under way arrives whole."""
+    world = own_world
+    given = await world.given()
+    for faults in world.faults.values():
+        faults.add(Fault.SLOW, seconds=0.3)
+    transfer = await given.company.ask_transfer()
+    await until(lambda: bool(world.parts.worker._carried))
+
+    with suppress(RuntimeError):
+        async with world.database.transaction() as session:
+            await world.parts.worker.end_with(session, given.consent_id, world.clock.seconds)
+            raise RuntimeError("the store is gone")
+    world.calm()
+    world.clock.forward(30)  # past the lease of the attempt that stopped
+    ended = await world.settled(given.company, transfer)
+
+    assert ended["state"] == "ready"
+    assert all(one["outcome"] == "complete" for one in ended["items"] if one["sent"])
+    assert any(one["sent"] for one in ended["items"])

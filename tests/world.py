@@ -264,14 +264,16 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path, database: str | None = None, *, count: int = 1) -> AsyncIterator[World]:
-    """Everything up, the two clients registered; all of it ends with the block."""
+async def open_world(
+    folder: Path, database: str | None = None, *, count: int = 1, opa: str | None = None
+) -> AsyncIterator[World]:
+    """Everything up, the two clients registered; all of it ends with the block. `opa`: who decides."""
     clock, bound = WorldClock(), listening()
     origin = origin_of(bound)
     async with AsyncExitStack() as stack:
         keys = fresh_keys(folder / "keys")
         sandbox = await stack.enter_async_context(open_sandbox(keys, origin, clock, count=count))
-        settings = settings_for(folder, origin, sandbox, database)
+        settings = settings_for(folder, origin, sandbox, database, opa)
         store = Database(settings.database)
         stack.push_async_callback(store.close)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
@@ -291,7 +293,9 @@ async def until(condition: Callable[[], object], seconds: float = 20) -> None:
     raise AssertionError("it did not happen in time")
 
 
-def settings_for(folder: Path, origin: str, sandbox: Sandbox, database: str | None = None) -> Settings:
+def settings_for(
+    folder: Path, origin: str, sandbox: Sandbox, database: str | None = None, opa: str | None = None
+) -> Settings:
     """The settings of a gateway at `origin` among these holders; its registry is written."""
     document = registry(sandbox.identity, sandbox.origins)
     document["consortia"][0]["recipients"].append(SECOND)
@@ -303,6 +307,8 @@ def settings_for(folder: Path, origin: str, sandbox: Sandbox, database: str | No
         keys=folder / "keys",
         registry=folder / "registry.yaml",
         ledger_origin="mydata.test/ledger/1",
+        policy_engine="opa" if opa else "embedded",
+        opa_url=opa or "http://127.0.0.1:1",
     )
 
 

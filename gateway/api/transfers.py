@@ -166,10 +166,16 @@ async def _body(request: Request) -> TransferAsk:
 
 
 def _refused(decision: PolicyDecisionRow, language: Language) -> Problem:
+    withheld: list[dict[str, Any]] = orjson.loads(decision.withheld)
     codes: list[dict[str, Any]] = orjson.loads(decision.codes)
     reasons = [
-        {"code": c["code"], "article": c["article"] or "", "text": text(c["code"], language, c["params"])}
-        for c in codes
+        {
+            **({"item": f"{why['holder']}/{why['dataset']}"} if "dataset" in why else {}),
+            "code": why["code"],
+            "article": why["article"] or "",
+            "text": text(why["code"], language, why["params"]),
+        }
+        for why in (*withheld, *codes)
     ]
     return Problem("transfer_refused", params={"decision": decision.id, "reasons": reasons})
 

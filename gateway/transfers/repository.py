@@ -69,7 +69,7 @@ async def cancel_of_consent(session: AsyncSession, consent_id: str, now: int, re
         .values(state=State.CANCELLED, reason=reason, changed_at=now)
         .returning(_TRANSFER.c.id)
     )
-    ids = ended.scalars().all()
+    ids: Sequence[str] = ended.scalars().all()
     await session.execute(
         update(BundleRow).where(_BUNDLE.c.consent_id == consent_id).values(sealed=b"", expires_at=now)
     )

@@ -27,7 +27,7 @@ from gateway.oauth.interactions import Settlement
 from gateway.web import language, question
 from gateway.web.choosing import read_choices, wrong_choices
 from gateway.web.forms import Form, read_form
-from gateway.web.question import Question, Shown, client_info, consent_page, wording
+from gateway.web.question import Question, Shown, client_info, consent_page, shown_to, wording
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
 from gateway.web.words import LANGUAGES
@@ -64,6 +64,8 @@ class ConsentPage:
         found = await self._question(request, answering=True)
         if isinstance(found, Response):
             return found
+        if form.one("shown").partition(".")[2] not in ("", shown_to(found)):
+            raise Problem("page_of_another")
         if decision == "refuse":
             return await self._refused(found, self._text_seen(request, found, form)[0])
         choices = read_choices(form, found.terms, catalogue=self._site.catalogue, withheld=found.withheld)
@@ -126,7 +128,8 @@ class ConsentPage:
     def _text_seen(self, request: Request, found: Question, form: Form) -> tuple[Language, bool]:
         """The language of the text the citizen saw, and whether that text is still the current one."""
         for spoken in LANGUAGES:
-            if form.one("shown") == build(found.terms, wording(self._site, found.client, spoken)).hash:
+            text = build(found.terms, wording(self._site, found.client, spoken))
+            if form.one("shown") == f"{text.hash}.{shown_to(found)}":
                 return spoken, True
         return language.of_request(request), False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -92,13 +93,19 @@ def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 
         asking,
         interaction=question.pending.interaction_id,
         text=tuple(blocks(question.terms, words_of)),
-        shown=build(question.terms, words_of).hash,
+        shown=f"{build(question.terms, words_of).hash}.{shown_to(question)}",
         answer_by=question.pending.answer_by,
         notice=shown.notice,
         failure=shown.failure,
     )
     page: Response = site.renderer.page("consent", shown.language, status=status, signed_in=True, view=view)
     return page
+
+
+def shown_to(question: Question) -> str:
+    """Names citizen and request on the page, so that a page left open is not answered by who comes next."""
+    named = f"{question.citizen.subject}\0{question.pending.interaction_id}"
+    return hashlib.sha256(named.encode()).hexdigest()[:32]
 
 
 def _by_law(found: Withheld, language: Language) -> str:

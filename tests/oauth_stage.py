@@ -1,12 +1,8 @@
-"""A client company and an authorization server for tests, with every field of every message in reach."""
+"""An authorization server for tests, with one client at it and the citizen's answers in reach."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,7 +17,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from consent import service
-from consent.calendar import KST
 from consent.catalogue import load as load_catalogue
 from consent.journal import Journal
 from consent.ledger_tables import OUTBOX
@@ -44,9 +39,11 @@ from gateway.oauth import (
     routes,
 )
 from gateway.oauth.grants import follow_consent
+from tests.oauth_company import REDIRECT as REDIRECT
+from tests.oauth_company import Clock, Company
+from tests.oauth_company import asked_details as asked_details
 from tests.oauth_keys import Key, b64, es256
 
-REDIRECT = "https://deundeun.example/callback"
 SESSION = "browser-session"
 STORED = ("consent", "authorization_request", "authorization_code", "oauth_grant", "refresh_token")
 ENDED = (("authorization_code", "used_at"), ("oauth_grant", "revoked_at"), ("refresh_token", "revoked_at"))
@@ -66,51 +63,12 @@ def document(client_id: str, *keys: Key) -> dict[str, Any]:
     }
 
 
-class Clock:
-    """A clock tests move."""
-
-    def __init__(self) -> None:
-        self.at = datetime.now(UTC).replace(microsecond=0)
-
-    def __call__(self) -> datetime:
-        """The moment it is set to."""
-        return self.at
-
-    def forward(self, seconds: int) -> None:
-        """Let time pass."""
-        self.at += timedelta(seconds=seconds)
-
-
 CATALOGUE = load_catalogue()
 HOLDERS = {"hanbit-bank": HolderInfo("hanbit-bank", "finance", {"ko": "한빛은행", "en": "Hanbit Bank"})}
 
 
-def asked_details(today: date, *, days: int = 90, **item: Any) -> list[dict[str, Any]]:
-    """A request for one item of one holder, its members replaced by `item`."""
-    return [
-        {
-            "type": "mydata_transfer",
-            "holder": "hanbit-bank",
-            "purpose": "household-finance",
-            "start": today.isoformat(),
-            "end": (today + timedelta(days=days)).isoformat(),
-            "retention": "P90D",
-            "items": [
-                {
-                    "dataset": "finance.deposit-transactions",
-                    "fields": ["trans_dtime", "trans_amt"],
-                    "required": True,
-                    "frequency": "once",
-                    "history_from": (today - timedelta(days=30)).isoformat(),
-                    **item,
-                }
-            ],
-        }
-    ]
-
-
 @dataclass
-class Stage:
+class Stage(Company):
     """One authorization server, one client at it, and the client's browser."""
 
     database: Database
@@ -161,77 +119,12 @@ class Stage:
             made = document(client_id or self.client_id, *(keys or (self.key,)))
             await clients.add(session, made, at=self.now)
 
-    @property
-    def today(self) -> date:
-        """The day it is in Korea."""
-        return self.clock().astimezone(KST).date()
-
     def terms(self, details: list[Any], client: clients.Client) -> Terms:
         """The terms asked for; refuses what the catalogue does not allow."""
         info = ClientInfo(
             client.id, frozenset({"household-finance"}), name=client.name, contact=client.contact
         )
         return parse_details(details, catalogue=CATALOGUE, holders=HOLDERS, client=info, today=self.today)
-
-    @property
-    def now(self) -> int:
-        """The stage's second."""
-        return int(self.clock().timestamp())
-
-    # --- messages ---
-
-    def assertion(self, key: Key | None = None, header: dict[str, Any] | None = None, **claims: Any) -> str:
-        """A client assertion; any claim may be replaced, None drops it."""
-        standard = {"iss": self.client_id, "sub": self.client_id, "aud": self.issuer, "iat": self.now}
-        standard |= {"exp": self.now + 60, "jti": secrets.token_urlsafe(12)}
-        return (key or self.key).jws(header or {"kid": "k0"}, {**standard, **claims})
-
-    def proof(
-        self,
-        method: str,
-        path: str,
-        key: Key | None = None,
-        header: dict[str, Any] | None = None,
-        **claims: Any,
-    ) -> str:
-        """A DPoP proof; any header member or claim may be replaced, None drops it."""
-        key = key or self.dpop
-        standard = {
-            "htm": method,
-            "htu": self.issuer + path,
-            "iat": self.now,
-            "jti": secrets.token_urlsafe(12),
-        }
-        return key.jws({"typ": "dpop+jwt", "jwk": key.jwk, **(header or {})}, {**standard, **claims})
-
-    async def post(self, path: str, proof: str | None = "", **form: Any) -> httpx.Response:
-        """POST a form with assertion and proof ("" makes one, None sends none; a None field is left out)."""
-        fields = {
-            "client_id": self.client_id,
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": self.assertion(),
-            **form,
-        }
-        headers = {} if proof is None else {"DPoP": proof or self.proof("POST", path)}
-        sent = {name: value for name, value in fields.items() if value is not None}
-        return await self.http.post(path, data=sent, headers=headers)
-
-    async def push(self, proof: str | None = None, **form: Any) -> httpx.Response:
-        """A pushed authorization request."""
-        fields = {
-            "response_type": "code",
-            "redirect_uri": REDIRECT,
-            "state": "s-1",
-            "code_challenge": b64(hashlib.sha256(self.verifier.encode()).digest()),
-            "code_challenge_method": "S256",
-            "authorization_details": json.dumps(asked_details(self.today)),
-        }
-        return await self.post("/par", proof, **{**fields, **form})
-
-    async def visit(self, request_uri: str, **query: str) -> httpx.Response:
-        """The browser goes to /authorize."""
-        asked = {"client_id": self.client_id, "request_uri": request_uri, **query}
-        return await self.http.get("/authorize", params={k: v for k, v in asked.items() if v})
 
     async def interaction(self, **form: Any) -> str:
         """Push and visit; the interaction the browser is sent to."""
@@ -292,30 +185,12 @@ class Stage:
         self.consent = await self.settle(interaction)
         return redirected(await self.resume(interaction))["code"]
 
-    async def token(self, code: str, proof: str | None = "", /, **form: Any) -> httpx.Response:
-        """Exchange a code."""
-        fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT}
-        return await self.post("/token", proof, **{**fields, "code_verifier": self.verifier, **form})
-
-    async def refresh(self, token: str, proof: str | None = "", **form: Any) -> httpx.Response:
-        """Use a refresh token."""
-        fields = {"grant_type": "refresh_token", "refresh_token": token}
-        return await self.post("/token", proof, **{**fields, **form})
-
     async def tokens(self) -> dict[str, Any]:
         """The whole way to a token response."""
         answered = await self.token(await self.code())
         assert answered.status_code == 200, answered.text
         body: dict[str, Any] = answered.json()
         return body
-
-    async def call(
-        self, token: str, path: str = "/data", key: Key | None = None, **more: Any
-    ) -> httpx.Response:
-        """A call with a bound token; `more` replaces claims of the proof."""
-        ath = b64(hashlib.sha256(token.encode()).digest())
-        proof = self.proof("GET", path, key, **{"ath": ath, **more})
-        return await self.http.get(path, headers={"Authorization": f"DPoP {token}", "DPoP": proof})
 
     # --- what is stored ---
 

@@ -20,6 +20,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from connectors.contract import Reason
 from connectors.errors import HolderError
+from connectors.inflate import Inflater
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
@@ -103,8 +104,6 @@ async def exchange(
                 await response.aclose()
     except TimeoutError:
         raise HolderError(Reason.TIMEOUT, "no whole answer in time") from None
-    except httpx.DecodingError:
-        raise HolderError(Reason.CORRUPT, "the body cannot be decompressed") from None
     except (httpx.TransportError, aiohttp.ClientError) as error:
         late = isinstance(error.__cause__, TimeoutError)
         detail = "no answer in time" if late else f"the connection failed ({type(error).__name__})"
@@ -117,11 +116,10 @@ async def _bounded(response: httpx.Response, max_bytes: int) -> bytes:
     announced = response.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > max_bytes:
         raise HolderError(Reason.TOO_LARGE, f"the answer is over {max_bytes} bytes")
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes():
-        size += len(part)
-        if size > max_bytes:
+    inflater, body = Inflater(response.headers.get("content-encoding", "")), bytearray()
+    async for piece in response.aiter_raw():
+        body += inflater.take(piece, max_bytes + 1 - len(body))
+        if len(body) > max_bytes:
             raise HolderError(Reason.TOO_LARGE, f"the answer is over {max_bytes} bytes")
-        parts.append(part)
-    return b"".join(parts)
+    inflater.end()
+    return bytes(body)

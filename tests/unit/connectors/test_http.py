@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ssl
+import tracemalloc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -24,6 +25,7 @@ from starlette.routing import Route
 from connectors.contract import Reason
 from connectors.errors import HolderError
 from connectors.http import Answer, NetworkInTransaction, exchange, open_client
+from connectors.inflate import Inflater
 from tests.unit.connectors.holders import serve
 
 
@@ -50,6 +52,19 @@ async def _broken_gzip(_request: Request) -> Response:
     return Response(gzip.compress(b"0" * 5_000)[:12] + b"garbage", headers={"content-encoding": "gzip"})
 
 
+async def _layers(_request: Request) -> Response:
+    body = gzip.compress(gzip.compress(b"0" * 50_000_000))
+    return Response(body, headers={"content-encoding": "gzip, gzip"})
+
+
+async def _cut_gzip(_request: Request) -> Response:
+    return Response(gzip.compress(b"{}" * 500)[:-6], headers={"content-encoding": "gzip"})
+
+
+async def _whole_gzip(_request: Request) -> Response:
+    return Response(gzip.compress(b"{}" * 500), headers={"content-encoding": "gzip"})
+
+
 APP = Starlette(
     routes=[
         Route("/cookie", _cookie),
@@ -57,6 +72,9 @@ APP = Starlette(
         Route("/drip", _drip),
         Route("/bomb", _bomb),
         Route("/broken", _broken_gzip),
+        Route("/layers", _layers),
+        Route("/cut", _cut_gzip),
+        Route("/whole", _whole_gzip),
     ]
 )
 
@@ -89,7 +107,13 @@ async def test_no_request_goes_out_while_a_transaction_is_open() -> None:
 
 @pytest.mark.parametrize(
     ("path", "reason"),
-    [("/drip", Reason.TIMEOUT), ("/bomb", Reason.TOO_LARGE), ("/broken", Reason.CORRUPT)],
+    [
+        ("/drip", Reason.TIMEOUT),
+        ("/bomb", Reason.TOO_LARGE),
+        ("/broken", Reason.CORRUPT),
+        ("/layers", Reason.CORRUPT),
+        ("/cut", Reason.CORRUPT),
+    ],
 )
 async def test_an_answer_without_end_is_cut(path: str, reason: Reason) -> None:
     """A drip runs out of time, a compression bomb out of bytes, a cut stream cannot be read."""
@@ -97,6 +121,24 @@ async def test_an_answer_without_end_is_cut(path: str, reason: Reason) -> None:
         with pytest.raises(HolderError) as caught:
             await _get(client, f"{origin}{path}", seconds=0.4)
     assert caught.value.reason is reason
+
+
+async def test_a_compression_bomb_is_never_inflated_beyond_the_bound() -> None:
+    """150 kB that would become 150 MB cost no more memory than the bound allows."""
+    bomb, inflater = gzip.compress(b"0" * 150_000_000), Inflater("gzip")
+    tracemalloc.start()
+    taken = inflater.take(bomb, 1001)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(taken) == 1001
+    assert peak < 1_000_000
+
+
+async def test_a_gzip_body_arrives_whole() -> None:
+    """What was asked for, gzip once, is read."""
+    async with serve(lambda _: APP) as origin, open_client() as client:
+        assert (await _get(client, f"{origin}/whole")).body == b"{}" * 500
 
 
 async def test_an_announced_size_over_the_bound_is_refused_unread() -> None:

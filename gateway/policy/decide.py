@@ -6,6 +6,7 @@ import asyncio
 
 import structlog
 
+from gateway.database import in_transaction
 from gateway.policy.decision import Decision, denied
 from gateway.policy.engine import PolicyEngine
 from gateway.policy.errors import PolicyError, PolicyUnavailable
@@ -22,6 +23,8 @@ async def decide(engine: PolicyEngine, question: Question) -> Decision:
     A denial with `available` false is infrastructure (`policy_unavailable`, `policy_question_invalid`):
     the door answers 503. Any other denial is policy: 403. MUST be called with no transaction open (design 2).
     """
+    if in_transaction():
+        raise RuntimeError("policy is never asked while a transaction is open")
     try:
         return await engine.decide(question)
     except _STOPPING:

@@ -97,7 +97,7 @@ async def exchange(
     """
     try:
         async with asyncio.timeout(seconds):
-            response = await client.send(request, stream=True)
+            response = await client.send(request, stream=True, follow_redirects=False)
             try:
                 body = await _bounded(response, max_bytes)
             finally:

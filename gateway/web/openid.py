@@ -16,6 +16,8 @@ from urllib.parse import urlencode
 import httpx
 import orjson
 
+from connectors.errors import HolderError
+from connectors.http import exchange
 from consent.clock import Clock, utc_now
 from gateway.errors import Language
 from gateway.keyring import base64url
@@ -27,6 +29,8 @@ SCOPE = "openid links"
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_SECONDS = 60
 _MAX_BYTES = 65_536
+_ANSWER_SECONDS = 10.0
+"""For one whole answer; a provider that drips holds nobody longer."""
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "link_assertion_endpoint")
 
 Signer = Callable[[dict[str, Any], str], str]
@@ -135,16 +139,17 @@ class OpenIdProvider:
 
     async def _read(self, method: str, url: str, what: str, **sent: Any) -> dict[str, Any]:
         """One JSON object of the provider. 4xx means it refused, anything else that it cannot be reached."""
+        request = self._http.build_request(method, url, **sent)
         try:
-            response = await self._http.request(method, url, follow_redirects=False, **sent)
-        except httpx.HTTPError as error:
-            raise IdentityError("identity_unavailable", f"{what}: {type(error).__name__}") from error
-        if 400 <= response.status_code < 500 and response.status_code != 429:
-            raise IdentityError("sign_in_failed", f"{what}: status {response.status_code}")
-        if response.status_code != 200 or len(response.content) > _MAX_BYTES:
-            raise IdentityError("identity_unavailable", f"{what}: status {response.status_code}")
+            read = await exchange(self._http, request, seconds=_ANSWER_SECONDS, max_bytes=_MAX_BYTES)
+        except HolderError as error:
+            raise IdentityError("identity_unavailable", f"{what}: {error.detail}") from error
+        if 400 <= read.status < 500 and read.status != 429:
+            raise IdentityError("sign_in_failed", f"{what}: status {read.status}")
+        if read.status != 200:
+            raise IdentityError("identity_unavailable", f"{what}: status {read.status}")
         try:
-            answer = orjson.loads(response.content)
+            answer = orjson.loads(read.body)
         except orjson.JSONDecodeError as error:
             raise IdentityError("identity_unavailable", f"{what}: not JSON") from error
         if not isinstance(answer, dict):

@@ -52,9 +52,11 @@ async def _broken_gzip(_request: Request) -> Response:
     return Response(gzip.compress(b"0" * 5_000)[:12] + b"garbage", headers={"content-encoding": "gzip"})
 
 
+LAYERS = gzip.compress(gzip.compress(b"0" * 50_000_000))
+
+
 async def _layers(_request: Request) -> Response:
-    body = gzip.compress(gzip.compress(b"0" * 50_000_000))
-    return Response(body, headers={"content-encoding": "gzip, gzip"})
+    return Response(LAYERS, headers={"content-encoding": "gzip, gzip"})
 
 
 async def _cut_gzip(_request: Request) -> Response:

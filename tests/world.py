@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -37,7 +38,8 @@ from connectors.sandbox.identity.provider import create_provider, public_keys
 from connectors.sandbox.people import Citizen as Somebody
 from connectors.sandbox.people import people
 from consent.calendar import korean_day
-from consent.ledger_tables import PAYLOAD
+from consent.ledger.entry import decode
+from consent.ledger_tables import ENTRY, OUTBOX, PAYLOAD
 from gateway.app import create_app
 from gateway.database import Database
 from gateway.demo.browser import Browser, Page
@@ -46,6 +48,7 @@ from gateway.demo.company import Company, CompanyKeys
 from gateway.demo.participants import CLIENT, HOLDERS, OPERATOR, client, details, registry
 from gateway.demo.story import WISHES
 from gateway.keys import Keys, create_keys, load_keys
+from gateway.migrations.apply import upgrade
 from gateway.oauth import clients
 from gateway.parts import Parts
 from gateway.settings import Settings
@@ -248,6 +251,16 @@ class World:
         async with self.database.reading() as session:
             return int((await session.execute(select(func.count()).select_from(PAYLOAD))).scalar_one())
 
+    async def kinds(self) -> Counter[str]:
+        """How many entries of each kind stand in the log or wait for it."""
+        counted: Counter[str] = Counter()
+        async with self.database.reading() as session:
+            for table in (ENTRY, OUTBOX):
+                counted.update(
+                    decode(e).kind for e in (await session.execute(select(table.c.entry))).scalars()
+                )
+        return counted
+
     async def contents(self) -> dict[str, list[dict[str, Any]]]:
         """The guarded tables, whole."""
         return {table: await self.rows(table) for table in GUARDED}
@@ -312,10 +325,13 @@ def settings_for(
     )
 
 
-async def prepare(world: World) -> None:
-    """Tables and the two registered clients."""
-    async with world.database.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
+async def prepare(world: World, *, migrate: bool = False) -> None:
+    """Tables (by the migrations, if asked for) and the two registered clients."""
+    if migrate:
+        await upgrade(world.settings.database)
+    else:
+        async with world.database.engine.begin() as connection:
+            await connection.run_sync(SQLModel.metadata.create_all)
     async with world.database.transaction() as session:
         for id, keys in ((CLIENT, world.company_keys), (SECOND, world.second_keys)):
             await clients.add(session, {**client(keys, REDIRECT), "client_id": id}, at=world.clock.seconds)

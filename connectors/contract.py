@@ -57,8 +57,8 @@ class Record:
     records with one key the greater version is kept; without versions, the one that arrived last.
     """
 
-    key: str
-    body: bytes
+    key: str = field(repr=False)
+    body: bytes = field(repr=False)
     at: datetime | None = None
     version: str | None = None
 
@@ -67,7 +67,7 @@ class Record:
 class Tombstone:
     """The holder says explicitly that the record `key` was deleted."""
 
-    key: str
+    key: str = field(repr=False)
     at: datetime | None = None
 
 
@@ -142,9 +142,9 @@ class PullRequest:
 class Page:
     """One answer of the holder: where it came from, its body and its headers (lower-case names)."""
 
-    url: str
-    body: bytes
-    headers: Mapping[str, str]
+    url: str = field(repr=False)
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
 
 
 Check = Callable[[int, Page], None]

@@ -13,10 +13,10 @@ from connectors.errors import REFUSALS, HolderError
 class Progress:
     """Sealed and unsealed events of one pull. A cursor that comes twice raises HolderError(CORRUPT)."""
 
-    sealed: dict[str, Record] = field(default_factory=dict)
-    unsealed: list[Record | Tombstone] = field(default_factory=list)
+    sealed: dict[str, Record] = field(default_factory=dict, repr=False)
+    unsealed: list[Record | Tombstone] = field(default_factory=list, repr=False)
     gaps: list[Gap] = field(default_factory=list)
-    cursors: set[str] = field(default_factory=set)
+    cursors: set[str] = field(default_factory=set, repr=False)
     pages: int = 0
     total: int | None = None
 

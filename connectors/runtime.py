@@ -13,7 +13,7 @@ import asyncio
 import random as _random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -45,7 +45,7 @@ class Pulled:
     holder: str
     dataset: str
     outcome: Outcome
-    records: tuple[Record, ...]
+    records: tuple[Record, ...] = field(repr=False)
     gaps: tuple[Gap, ...]
     pages: int
     requests: int

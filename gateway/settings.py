@@ -28,7 +28,9 @@ class Settings(BaseSettings):
 
     profile: Literal["demo", "production"] = "production"
     issuer: str = Field(description="The issuer identifier: the public https origin of this gateway.")
-    database: str = Field(description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME")
+    database: str = Field(
+        repr=False, description="sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME"
+    )
     keys: Path = Field(description="Directory of the gateway's keys, made by `mydata keys init`.")
     registry: Path = Field(
         description="YAML file naming identity provider, holders, consortia and operator role."

@@ -19,8 +19,8 @@ class Answer:
     """Status, body and headers; `location` is where a browser is sent (RFC 9207 adds `iss` to it)."""
 
     status: int
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
+    body: Any = field(default=None, repr=False)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def location(self) -> str | None:

@@ -6,7 +6,7 @@ The pattern is load (async) -> decide (sync, Authlib, no I/O) -> flush (async, o
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from authlib.oauth2.rfc6749 import OAuth2Request
@@ -27,8 +27,8 @@ Write = Callable[[AsyncSession], Awaitable[OAuthRefusal | None]]
 class Arrival:
     """The parts of an HTTP request an OAuth decision may look at."""
 
-    form: Mapping[str, str]
-    proofs: Sequence[str]
+    form: Mapping[str, str] = field(repr=False)
+    proofs: Sequence[str] = field(repr=False)
     url: str
     now: int
 

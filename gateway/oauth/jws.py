@@ -7,7 +7,7 @@ PyJWT. Nothing in a token is trusted before `verify`.
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -39,9 +39,9 @@ class Jws:
     """A parsed, NOT yet verified JWS."""
 
     header: dict[str, Any]
-    claims: dict[str, Any]
-    signing_input: bytes
-    signature: bytes
+    claims: dict[str, Any] = field(repr=False)
+    signing_input: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
 
 
 def decode(text: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.keyring import Keyring
@@ -26,7 +26,7 @@ def new_secret() -> str:
 class Minted:
     """A signed access token, how long it lives, and the name it has in the ledger."""
 
-    token: str
+    token: str = field(repr=False)
     expires_in: int
     jti: str
 

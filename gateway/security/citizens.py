@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from sqlalchemy import delete, insert, select
@@ -26,8 +26,8 @@ class SignIn:
 
     state_hash: str
     browser_hash: str
-    nonce: str
-    code_verifier: str
+    nonce: str = field(repr=False)
+    code_verifier: str = field(repr=False)
     return_to: str
     language: Language
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,7 +37,7 @@ class Job:
     withheld: tuple[Withheld, ...]
     obligations: tuple[Obligation, ...]
     key: SubjectKey
-    links: Mapping[str, str]
+    links: Mapping[str, str] = field(repr=False)
 
     @property
     def retain_until(self) -> int:

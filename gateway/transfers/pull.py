@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from connectors.authorization import ConsentTerms, Gateway, HolderToken
@@ -39,7 +39,7 @@ class Order:
     consent_version: int
     consent_end: int
     wanted: tuple[Wanted, ...]
-    links: Mapping[str, str]
+    links: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,12 @@ class Key:
     alg: str
     jwk: dict[str, str]
     sign: Signer
+    rs256: Signer | None = None
+
+    def as_rs256(self) -> Key:
+        """The same RSA key under RS256, which nobody may use."""
+        assert self.rs256 is not None
+        return Key("RS256", self.jwk, self.rs256)
 
     def jws(self, header: dict[str, Any], claims: Any) -> str:
         """A compact JWS of exactly this header (alg added unless given; None drops a member) and claims."""
@@ -61,6 +67,12 @@ def rs(alg: str = "PS256", bits: int = 2048) -> Key:
     """A fresh RSA key; PS256, or RS256 which nobody may use."""
     private = rsa.generate_private_key(65537, bits)
     numbers = private.public_key().public_numbers()
-    scheme = padding.PSS(padding.MGF1(SHA256()), 32) if alg == "PS256" else padding.PKCS1v15()
     jwk = {"kty": "RSA", "n": b64(numbers.n.to_bytes(bits // 8, "big")), "e": "AQAB"}
-    return Key(alg, jwk, lambda data: private.sign(data, scheme, SHA256()))
+
+    def pss(data: bytes) -> bytes:
+        return private.sign(data, padding.PSS(padding.MGF1(SHA256()), 32), SHA256())
+
+    def pkcs1(data: bytes) -> bytes:
+        return private.sign(data, padding.PKCS1v15(), SHA256())
+
+    return Key(alg, jwk, pss if alg == "PS256" else pkcs1, pkcs1)

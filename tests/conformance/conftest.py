@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -23,12 +25,29 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 async def stage(database: Database, authority: Authority) -> AsyncIterator[Stage]:
     """An authorization server over https on a free port, with one registered client."""
     bound, port = free_socket()
-    made = Stage(database, f"https://127.0.0.1:{port}")
+    issuer = f"https://127.0.0.1:{port}"
+    async with _served(Stage(database, issuer), issuer, bound, authority) as made:
+        yield made
+
+
+@pytest.fixture
+async def outside(database: Database, authority: Authority) -> AsyncIterator[Stage]:
+    """The same behind a terminator: its issuer has a name and the default port, its socket another one."""
+    bound, port = free_socket()
+    made = Stage(database, "https://gateway.example")
+    async with _served(made, f"https://127.0.0.1:{port}", bound, authority):
+        yield made
+
+
+@asynccontextmanager
+async def _served(
+    made: Stage, address: str, bound: socket.socket, authority: Authority
+) -> AsyncIterator[Stage]:
     await made.register()
     await made.http.aclose()
     async with (
         serving(made.app, bound, authority),
-        httpx.AsyncClient(base_url=made.issuer, verify=authority.client_context()) as http,
+        httpx.AsyncClient(base_url=address, verify=authority.client_context()) as http,
     ):
         made.http = http
         yield made

@@ -1,0 +1,74 @@
+"""What the official FAPI 2.0 modules look at in every answer, and how a test takes a module's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.oauth import clients
+from tests.oauth_company import REDIRECT
+from tests.oauth_keys import es256
+from tests.oauth_stage import Stage, document, redirected
+
+DUMMY = f"{REDIRECT}?dummy1=lorem&dummy2=ipsum"
+"""The second client's address: a redirect URI may carry a query (RFC 6749 3.1.2), which must come back."""
+
+_TEXT = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]+")
+
+
+def official(name: str) -> pytest.MarkDecorator:
+    """Give a test the name of one official module as its id."""
+    return pytest.mark.parametrize("module", [name])
+
+
+def refusal(response: httpx.Response, errors: Collection[str], *statuses: int) -> dict[str, Any]:
+    """An OAuth error as every negative module wants it: JSON, one of `errors`, plain text, RFC 6749 5.2."""
+    assert response.status_code in (statuses or (400,)), response.text
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["cache-control"] == "no-store"
+    body: dict[str, Any] = response.json()
+    assert body["error"] in errors, body
+    assert response.status_code != 401 or body["error"] == "invalid_client", body
+    assert _TEXT.fullmatch(body["error_description"]), body["error_description"]
+    assert "error_uri" not in body or body["error_uri"].startswith("https://")
+    return body
+
+
+def error_page(response: httpx.Response) -> None:
+    """The browser stays: an error is shown and nothing is sent to any client."""
+    assert 400 <= response.status_code < 500, response.text
+    assert "location" not in response.headers
+    assert "invalid_request" in response.text or response.json()["code"]
+
+
+async def granted(stage: Stage, **form: Any) -> dict[str, Any]:
+    """The whole way with this pushed request; the token response, checked."""
+    answered = await stage.token(await stage.code(**form))
+    assert answered.status_code == 200, answered.text
+    body: dict[str, Any] = answered.json()
+    assert body["token_type"].lower() == "dpop"
+    assert body["expires_in"] > 0
+    assert "id_token" not in body
+    assert (await stage.call(body["access_token"])).status_code == 200
+    return body
+
+
+async def second_client(stage: Stage) -> tuple[str, Any, Any]:
+    """Go on as a second client with keys of its own and a redirect URI with a query; who it was before."""
+    before = (stage.client_id, stage.key, stage.dpop)
+    stage.client_id, stage.key, stage.dpop = "second-company", es256(), es256()
+    made = {**document(stage.client_id, stage.key), "redirect_uris": [DUMMY]}
+    async with stage.database.transaction() as session:
+        await clients.add(session, made, at=stage.now)
+    return before
+
+
+async def answer(stage: Stage, *, allowed: bool = True, **form: Any) -> dict[str, str]:
+    """Push, visit and let the citizen answer; the parameters that come back to the client."""
+    interaction = await stage.interaction(**form)
+    await stage.settle(interaction, allowed=allowed)
+    return redirected(await stage.resume(interaction))

@@ -1,0 +1,71 @@
+"""The tables of docs/conformance.md made from data; `python -m tests.conformance.tables` writes them.
+
+A test compares them with the page, so that page, data and tests cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "conformance.md"
+
+
+def modules() -> dict[str, Any]:
+    """What we claim and what we do not, with the reason."""
+    read: dict[str, Any] = yaml.safe_load((HERE / "modules.yaml").read_text())
+    return read
+
+
+def differences() -> list[dict[str, Any]]:
+    """Where we answer otherwise than the peer, with our reason and its clause."""
+    read: list[dict[str, Any]] = yaml.safe_load((HERE / "differences.yaml").read_text())
+    return read
+
+
+def _modules_claimed() -> list[str]:
+    rows = [f"| `{name}` | {checks} |" for name, checks in modules()["claimed"].items()]
+    return ["| Module | What it looks at |", "|---|---|", *rows]
+
+
+def _modules_not_built() -> list[str]:
+    rows = [
+        f"| {', '.join(f'`{name}`' for name in group['modules'])} | {group['reason']} |"
+        for group in modules()["not_built"]
+    ]
+    return ["| Modules | Reason |", "|---|---|", *rows]
+
+
+def _differences() -> list[str]:
+    rows = [
+        f"| {', '.join(f'`{name}`' for name in entry['cases'])} | {entry['ours']} | {entry['theirs']} "
+        f"| {entry['why']} ({entry['clause']}) |"
+        for entry in differences()
+    ]
+    return ["| Request | Ours | oidc-provider | Why |", "|---|---|---|---|", *rows]
+
+
+TABLES = {
+    "modules-claimed": _modules_claimed,
+    "modules-not-built": _modules_not_built,
+    "differences": _differences,
+}
+
+
+def written(page: str) -> str:
+    """`page` with every table as the data says now."""
+    for name, rows in TABLES.items():
+        begin, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+        table = "\n".join([begin, "", *rows(), "", end])
+        page, count = re.subn(f"{begin}.*?{end}", lambda _, made=table: made, page, flags=re.DOTALL)
+        if count != 1:
+            raise ValueError(f"docs/conformance.md needs {begin} ... {end} exactly once")
+    return page
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text()))

@@ -25,6 +25,8 @@ from gateway.errors import Problem
 _open: ContextVar[bool] = ContextVar("mydata_transaction_open", default=False)
 
 _FULL_SQLSTATES = frozenset({"53100", "53200", "53300", "53400"})
+_NOT_TEXT = "22021"
+"""A NUL in a text, which PostgreSQL cannot even be asked for."""
 
 
 def in_transaction() -> bool:
@@ -129,6 +131,8 @@ def _problem(error: DBAPIError) -> Exception:
     full = isinstance(cause, sqlite3.OperationalError) and "full" in str(cause)
     if full or state in _FULL_SQLSTATES:
         return Problem("storage_full", detail=type(cause).__name__)
+    if state == _NOT_TEXT:
+        return Problem("invalid_request", params={"what": "NUL"})
     if error.connection_invalidated or isinstance(cause, sqlite3.OperationalError) or state == "57P01":
         return Problem("storage_unavailable", detail=str(cause))
     return error

@@ -68,6 +68,7 @@ class SignIn:
 
     async def start(self, request: Request) -> Response:
         """GET /sign-in/start: begin an attempt bound to this browser and go to the provider."""
+        self._site.sign_ins.spend(request.client.host if request.client else None)
         spoken = language.of_request(request)
         attempt = Attempt(*(secrets.token_urlsafe(32) for _ in range(3)))
         address = await self._site.identity.begin(attempt, spoken)

@@ -15,6 +15,7 @@ from consent.parties import HolderInfo
 from consent.records import Consent
 from gateway.database import Database
 from gateway.errors import Language
+from gateway.security.rate_limit import RateLimit
 from gateway.security.sessions import Sessions
 from gateway.web.identity import IdentityProvider
 from gateway.web.rendering import Renderer
@@ -49,7 +50,8 @@ class Site:
     """`origin` is the gateway's public origin; `party` the operator's code in the ledger.
 
     `provider` names the identity provider by language; `identity_key` (32 bytes) keys the names of proven
-    people. The hooks are optional: without `receipt` no receipt is offered here.
+    people. The hooks are optional: without `receipt` no receipt is offered here. `sign_ins` bounds how often
+    one address may begin one.
     """
 
     origin: str
@@ -69,6 +71,7 @@ class Site:
     receipt: Receipt | None = None
     precheck: Precheck | None = None
     may_grant: MayGrant | None = None
+    sign_ins: RateLimit = field(default_factory=RateLimit)
 
     @property
     def secure(self) -> bool:

@@ -181,7 +181,7 @@ def _site(parts: Parts) -> Site:
         renderer=Renderer(masthead, StaticFiles()),
         identity=OpenIdProvider(registry.identity.issuer, party, parts.gateway.client, clock=parts.clock),
         provider={"ko": registry.identity.name.ko, "en": registry.identity.name.en},
-        identity_key=parts.keys.session,
+        identity_key=parts.keys.identity,
         make_link=_make_link(parts),
         after_withdrawal=_after_withdrawal(parts),
         receipt=hook(receipts),

@@ -6,7 +6,7 @@
     subject-kek.key      32 bytes  wraps each subject's own key; losing it erases every subject
     pairwise.key         32 bytes  pairwise `sub` values of tokens
     pseudonyms.key       32 bytes  domain secret of the pseudonyms in bundles
-    session.key          32 bytes  citizen sessions
+    identity.key         32 bytes  names of proven people; a new one makes strangers of all citizens
 
 No secret is ever shown by `repr`, logged, or put in an error.
 """
@@ -49,7 +49,7 @@ class Keys:
     subject_kek: bytes = field(repr=False)
     pairwise: bytes = field(repr=False)
     pseudonyms: bytes = field(repr=False)
-    session: bytes = field(repr=False)
+    identity: bytes = field(repr=False)
 
 
 def create_keys(folder: Path) -> None:
@@ -84,7 +84,7 @@ def load_keys(folder: Path) -> Keys:
         subject_kek=_secret(folder / "subject-kek.key"),
         pairwise=_secret(folder / "pairwise.key"),
         pseudonyms=_secret(folder / "pseudonyms.key"),
-        session=_secret(folder / "session.key"),
+        identity=_secret(folder / "identity.key"),
     )
 
 
@@ -107,7 +107,7 @@ _MAKERS: dict[str, Callable[[], bytes]] = {
     "subject-kek.key": _new_secret,
     "pairwise.key": _new_secret,
     "pseudonyms.key": _new_secret,
-    "session.key": _new_secret,
+    "identity.key": _new_secret,
 }
 
 

@@ -26,7 +26,7 @@ def test_keys_survive_a_restart(folder: Path) -> None:
     first, second = load_keys(folder), load_keys(folder)
     assert first.signing.jwks() == second.signing.jwks()
     assert first.subject_kek == second.subject_kek
-    assert len({first.subject_kek, first.pairwise, first.pseudonyms, first.session}) == 4
+    assert len({first.subject_kek, first.pairwise, first.pseudonyms, first.identity}) == 4
 
 
 def test_only_the_owner_reads(folder: Path) -> None:
@@ -47,7 +47,7 @@ def test_nothing_is_overwritten(folder: Path) -> None:
 def test_repr_shows_no_secret(folder: Path) -> None:
     """Neither repr nor str of the keys contains a byte of a secret."""
     keys = load_keys(folder)
-    for secret in (keys.subject_kek, keys.pairwise, keys.pseudonyms, keys.session):
+    for secret in (keys.subject_kek, keys.pairwise, keys.pseudonyms, keys.identity):
         assert repr(secret) not in repr(keys)
     assert "PrivateKey" not in repr(keys)
 
@@ -109,7 +109,7 @@ def test_keys_are_frozen(folder: Path) -> None:
     """No door can swap a key behind another's back."""
     keys: Keys = load_keys(folder)
     with pytest.raises(AttributeError):
-        keys.session = b""  # type: ignore[misc]
+        keys.identity = b""  # type: ignore[misc]
 
 
 def _run(verb: str, folder: Path) -> int:

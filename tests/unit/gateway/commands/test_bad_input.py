@@ -133,8 +133,8 @@ def test_the_database_is_readable_by_its_user_only(desk: Path) -> None:
 def test_keys_that_are_missing_or_exposed(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Named by file, with what to do; an export is not begun without them."""
     serve = ("serve", "--port", "0", "--config", "gateway.yaml")
-    (desk / "keys" / "session.key").chmod(0o644)
-    assert "keys_exposed: keys/session.key" in said(capsys, *serve)
+    (desk / "keys" / "identity.key").chmod(0o644)
+    assert "keys_exposed: keys/identity.key" in said(capsys, *serve)
     (desk / "keys" / "signing.pem").unlink()
     assert "keys_missing: keys/signing.pem" in said(capsys, *serve)
     assert "mydata keys init" in said(capsys, "ledger", "export", "out", "--config", "gateway.yaml")

@@ -71,6 +71,8 @@ GUARDED = (
 )
 """What no refusal may change (design 3.6)."""
 
+Around = Callable[[ASGIApp], ASGIApp]
+
 SETTLED = frozenset({"ready", "failed", "cancelled"})
 
 
@@ -351,9 +353,12 @@ def inhabitants(count: int, today: Any) -> tuple[Somebody, ...]:
 
 @asynccontextmanager
 async def open_sandbox(
-    keys: Keys, gateway: str, clock: WorldClock, *, count: int = 1
+    keys: Keys, gateway: str, clock: WorldClock, *, count: int = 1, around: Around | None = None
 ) -> AsyncIterator[Sandbox]:
-    """Identity provider and five holders for the gateway at `gateway`, each at an origin of its own."""
+    """Identity provider and five holders for the gateway at `gateway`, each at an origin of its own.
+
+    `around` may stand in front of each of them, to listen.
+    """
     today, bound = korean_day(clock()), {name: listening() for name in ("identity", *HOLDERS)}
     issuer, who = origin_of(bound["identity"]), inhabitants(count, today)
     relying = Party(
@@ -391,6 +396,8 @@ async def open_sandbox(
             now=lambda: clock.seconds,
         )
         apps[port_of(bound[sector])] = FaultyDoor(module.create(config), faults)
+    if around is not None:
+        apps = {port: around(app) for port, app in apps.items()}
     async with serving(_by_port(apps), list(bound.values())):
         yield sandbox
 

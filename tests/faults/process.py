@@ -15,6 +15,7 @@ from gateway.database import Database
 from gateway.demo.company import CompanyKeys
 from gateway.demo.processes import Child, start
 from tests.world import (
+    Around,
     World,
     WorldClock,
     fresh_keys,
@@ -62,21 +63,23 @@ class ProcessWorld(World):
 
 
 @asynccontextmanager
-async def open_process_world(folder: Path, database: str | None = None) -> AsyncIterator[ProcessWorld]:
-    """Sandbox in this process, gateway in another; all ends with the block."""
+async def open_process_world(
+    folder: Path, database: str | None = None, *, around: Around | None = None, **settings: object
+) -> AsyncIterator[ProcessWorld]:
+    """Sandbox in this process, gateway in another, with some `settings` changed; all ends with it."""
     clock, bound = WorldClock(), listening()
     origin = origin_of(bound)
     bound.close()
     async with AsyncExitStack() as stack:
         keys = fresh_keys(folder / "keys")
-        sandbox = await stack.enter_async_context(open_sandbox(keys, origin, clock))
-        settings = settings_for(folder, origin, sandbox, database)
-        written = settings.model_dump(mode="json", exclude_none=True, exclude={"trusted_proxies"})
-        (folder / "gateway.yaml").write_text(yaml.safe_dump(written))
-        store = Database(settings.database)
+        sandbox = await stack.enter_async_context(open_sandbox(keys, origin, clock, around=around))
+        chosen = settings_for(folder, origin, sandbox, database)
+        written = chosen.model_dump(mode="json", exclude_none=True, exclude={"trusted_proxies"})
+        (folder / "gateway.yaml").write_text(yaml.safe_dump({**written, **settings}))
+        store = Database(chosen.database)
         stack.push_async_callback(store.close)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
-        world = ProcessWorld(folder, settings, sandbox, clock, CompanyKeys(), http, stack, store)
+        world = ProcessWorld(folder, chosen, sandbox, clock, CompanyKeys(), http, stack, store)
         await prepare(world, migrate=True)
         await world.start()
         yield world

@@ -26,9 +26,7 @@ async def test_each_transfer_is_carried_once(tmp_path: Path, postgres_socket: st
     async with open_process_world(tmp_path, await fresh_database(postgres_socket)) as world:
         await world.start(port=0)
         citizen = await world.citizen()
-        given = [
-            await world.given(company if n == 0 else await world.company(), citizen) for n in range(TRANSFERS)
-        ]
+        given = [await world.given(await world.company(), citizen) for _ in range(TRANSFERS)]
 
         ended = await asyncio.gather(*(carried(one, f"two-workers-{n}") for n, one in enumerate(given)))
 

@@ -26,7 +26,7 @@ HIDDEN = frozenset(
     | {"password", "secret", "link", "birthdate", "state", "nonce"}
 )
 _COMPACT = re.compile(r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}")
-_NUMBERS = re.compile(r"\d{6}-?[1-8]\d{6}|01[016789]-?\d{3,4}-?\d{4}")
+_NUMBERS = re.compile(r"(?<![0-9A-Za-z])(?:\d{6}-?[1-8]\d{6}|01[016789]-?\d{3,4}-?\d{4})(?![0-9A-Za-z])")
 
 
 class Metrics:

@@ -17,6 +17,7 @@ from gateway.database import Database
 from gateway.demo.participants import HOLDERS
 from gateway.demo.story import Cast, found
 from gateway.demo.world import mydata
+from gateway.ledger import repository as ledger
 from gateway.settings import load_settings
 from gateway.transfers.repository import notices_of
 
@@ -48,12 +49,14 @@ async def regulate(cast: Cast) -> None:
     folder = cast.world.plan.folder / "ledger"
     told = await _holders_told(cast)
     cast.story.check("every holder acknowledged the withdrawal", told)
-    said = await mydata("ledger", "export", str(folder), "--config", str(cast.world.config))
-    key = said.rsplit("--key ", 1)[1].strip()
-    cast.story.facts["vkey"] = key
+    cast.story.check("every promised entry came into the published log", await _settled(cast))
+    # The trail first: the log goes on, and an export made later has everything the trail speaks of.
     trail = cast.world.plan.folder / "trail.json"
     subject = await _subject(cast)
     await mydata("ledger", "trail", subject, "--config", str(cast.world.config), "--out", str(trail))
+    said = await mydata("ledger", "export", str(folder), "--config", str(cast.world.config))
+    key = said.rsplit("--key ", 1)[1].split()[0]
+    cast.story.facts["vkey"] = key
     verified = await mydata("ledger", "verify", str(folder), "--key", key, "--trail", str(trail))
     cast.story.check("the export verifies, and so does the citizen's trail", bool(verified))
     cast.story.check(
@@ -99,6 +102,22 @@ async def _holders_told(cast: Cast) -> bool:
             async with database.reading() as session:
                 notices = await notices_of(session, cast.consent_id)
             if notices and all(notice.state == "acknowledged" for notice in notices):
+                return True
+            await asyncio.sleep(0.1)
+    finally:
+        await database.close()
+    return False
+
+
+async def _settled(cast: Cast) -> bool:
+    """Wait until no entry waits for its place and the checkpoint covers the tree; at most ten seconds."""
+    database = Database(load_settings(cast.world.config).database)
+    try:
+        for _ in range(100):
+            async with database.reading() as session:
+                waiting, _ = await ledger.backlog(session)
+                head, published = await ledger.head(session), await ledger.checkpoint(session)
+            if not waiting and published and published[0] == head.size:
                 return True
             await asyncio.sleep(0.1)
     finally:

@@ -52,7 +52,9 @@ class Database:
                 pool_timeout=wait_seconds,
                 hide_parameters=True,
             )
-            self._reader = self._writer
+            self._reader = self._writer.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
 
     @property
     def engine(self) -> AsyncEngine:
@@ -93,8 +95,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._writer.dispose()
-        if self._reader is not self._writer:
-            await self._reader.dispose()
+        await self._reader.dispose()
 
 
 def _sqlite_engine(url: str, *, size: int, wait_seconds: float, writes: bool) -> AsyncEngine:

@@ -90,8 +90,11 @@ def ended(consent: Consent | None, version: int, now: int) -> str | None:
 
 
 async def load(session: AsyncSession, journal: Journal, transfer: TransferRow, now: int) -> Job | str:
-    """The job of a transfer, or the code that says why it must end instead."""
-    consent = await consents.load(session, transfer.consent_id)
+    """The job of a transfer, or the code that says why it must end instead.
+
+    The consent is locked first, as by whoever ends it: in any other order the two could wait for each other.
+    """
+    consent = await consents.load(session, transfer.consent_id, lock=True)
     if consent is None or (why := ended(consent, transfer.consent_version, now)):
         return "consent_not_found" if consent is None else str(why)
     client = await clients.find(session, transfer.client_id)

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
+import pytest
+
 from connectors.sandbox.faults import Fault
 from consent import service
 from consent.subjects import SubjectId
 from gateway.transfers import repository
+from gateway.transfers.worker import TICK_SECONDS, Worker
 from tests.world import Given, World
 
 STALL_SECONDS = 0.5
@@ -130,3 +133,32 @@ async def test_a_withdrawal_that_was_rolled_back_calls_nothing_off_for_good(own_
     assert ended["state"] == "ready"
     assert all(one["outcome"] == "complete" for one in ended["items"] if one["sent"])
     assert any(one["sent"] for one in ended["items"])
+
+
+async def test_a_withdrawal_and_a_beginning_pull_never_wait_for_each_other(
+    own_world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The worker begins while the withdrawal is half written: that goes through, the pull does not."""
+    world, claim = own_world, Worker._claim
+    given = await world.given()
+    asked = {len(faults.requests) for faults in world.faults.values()}
+
+    async def nothing(_worker: Worker) -> None:
+        return None
+
+    monkeypatch.setattr(Worker, "_claim", nothing)
+    await asyncio.sleep(TICK_SECONDS * 1.2)
+    transfer = await given.company.ask_transfer()
+    (row,) = await world.rows("consent")
+    async with world.database.transaction() as session:
+        now, subject = world.clock.seconds, SubjectId(row["subject_id"])
+        await service.withdraw(session, world.parts.journal, given.consent_id, subject=subject, at=now)
+        monkeypatch.setattr(Worker, "_claim", claim)
+        await asyncio.sleep(TICK_SECONDS * 1.5)
+        await world.parts.worker.end_with(session, given.consent_id, now)
+    await asyncio.sleep(TICK_SECONDS)
+
+    (ended,) = await world.rows("transfer")
+    assert (ended["id"], ended["state"]) == (transfer["id"], "cancelled")
+    assert {len(faults.requests) for faults in world.faults.values()} == asked
+    assert "transfer_failed" not in "".join(capsys.readouterr())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from gateway.database import Database, in_transaction
 from gateway.errors import Problem
@@ -121,3 +122,25 @@ async def test_a_store_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
 
     assert refused.value.code == "storage_unavailable"
     await made.close()
+
+
+async def test_a_reading_sees_one_snapshot(table: Database) -> None:
+    """What others commit while a session reads does not appear in it halfway."""
+    async with table.reading() as session:
+        before = (await session.execute(text("SELECT count(*) FROM number"))).scalar_one()
+        async with table.transaction() as writing:
+            await writing.execute(text("INSERT INTO number VALUES (1)"))
+        after = (await session.execute(text("SELECT count(*) FROM number"))).scalar_one()
+
+    assert (before, after) == (0, 0)
+    assert await count(table) == 1
+
+
+async def test_a_reading_cannot_write(table: Database) -> None:
+    """The store itself refuses."""
+    with pytest.raises((DBAPIError, Problem)):
+        async with table.reading() as session:
+            await session.execute(text("INSERT INTO number VALUES (1)"))
+            await session.commit()
+
+    assert await count(table) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -40,7 +42,7 @@ async def test_an_unknown_client_is_told_so(world: World) -> None:
 async def test_a_bad_assertion_authenticates_nobody(world: World, broken: str) -> None:
     """Wrong key, audience, dates, jti, form or subject: 401, nothing stored, nothing entered."""
     company, now = await world.company(), world.clock.seconds
-    bad = {
+    bad: dict[str, Callable[[], str]] = {
         "another_key": lambda: assertion(company, ec.generate_private_key(ec.SECP256R1())),
         "another_audience": lambda: assertion(company, aud=f"{world.origin}/token"),
         "expired": lambda: assertion(company, exp=now - 61, iat=now - 120),
@@ -68,7 +70,7 @@ async def test_no_assertion_at_all(world: World) -> None:
 async def test_a_bad_proof_is_refused(world: World, broken: str) -> None:
     """A proof of another method, address, time or no proof at all: 400, at most the refusal is entered."""
     company = await world.company()
-    bad = {
+    bad: dict[str, Callable[[], str]] = {
         "htm": lambda: proof(company, htm="GET"),
         "htu": lambda: proof(company, htu=f"{world.origin}/token"),
         "iat": lambda: proof(company, iat=world.clock.seconds - 600),

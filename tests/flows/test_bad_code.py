@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from gateway.demo.company import Company
 from gateway.demo.story import WISHES
 from tests.flows.messages import code_form, token
 from tests.flows.told import told
@@ -14,7 +15,7 @@ from tests.world import GUARDED, SECOND, World
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def with_code(world: World) -> tuple[object, dict[str, str]]:
+async def with_code(world: World) -> tuple[Company, dict[str, str]]:
     """A company and the answer that carries its code."""
     company, citizen = await world.company(), await world.citizen()
     done = await citizen.answer(await world.question(company, citizen), "agree", WISHES)

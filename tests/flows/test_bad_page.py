@@ -120,7 +120,7 @@ async def test_only_what_the_page_offered_can_be_chosen(world: World) -> None:
     """Boxes nobody showed, unknown decisions and another request's id are refused as a whole."""
     _, citizen, page, _ = await before_question(world)
     form = page.form("decision")
-    asked = [
+    asked: list[dict[str, str | list[str] | None]] = [
         {"decision": "agree", "item": ["hanbit-bank/finance.dreams"]},
         {"decision": "agree", "item": list(WISHES.items), "field": ["x/y/z"]},
         {"decision": "agree everything"},

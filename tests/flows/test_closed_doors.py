@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.demo.participants import CLIENT
 from gateway.oauth.dpop import token_hash
 from tests.flows.messages import token
 from tests.flows.told import told
-from tests.world import CLIENT, SECOND, Given, World
+from tests.world import SECOND, Given, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import orjson
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import repository as consents
@@ -148,7 +147,8 @@ class Asking:
                     await repository_use.record(session, _refused(question, decision, now))
                 return Answer(row, None)
             transfer = _transfer(ask, question, row, now)
-            await _keep(session, transfer)
+            session.add(transfer)
+            await session.flush()
             return Answer(row, transfer)
 
     async def _journal(
@@ -211,14 +211,6 @@ async def _same_refused(session: AsyncSession, ask: Ask, decision: PolicyDecisio
     consent = await consents.load(session, ask.consent_id)
     whole = {item.name for item in consent.terms.items} if consent else set()
     return consent is None or consent.version != decision.consent_version or refused == whole
-
-
-async def _keep(session: AsyncSession, transfer: TransferRow) -> None:
-    session.add(transfer)
-    try:
-        await session.flush()
-    except IntegrityError as error:
-        raise Problem("idempotency_mismatch", detail="the key names a transfer of another consent") from error
 
 
 def _transfer_id(ask: Ask) -> str:

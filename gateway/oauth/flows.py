@@ -89,17 +89,21 @@ class CodeFlow(grants.AuthorizationCodeGrant):  # type: ignore[misc]
 
 
 class RefreshFlow(grants.RefreshTokenGrant):  # type: ignore[misc]
-    """refresh_token: same key, same token again (FAPI 2.0 5.3.2.1-9), details as the consent stands now."""
+    """refresh_token: same token again (FAPI 2.0 5.3.2.1-9), details as the consent stands now.
+
+    It is bound to its client, not to a proof key (RFC 9449 5): a client may go on with a new key, and the
+    new access token is bound to that one.
+    """
 
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
     INCLUDE_NEW_REFRESH_TOKEN = False
     request: Exchange
 
     def validate_token_request(self) -> None:
-        """Client and token (Authlib's order), then the key, then that nothing wider is asked for."""
+        """Client and token (Authlib's order), then a proof, then that nothing wider is asked for."""
         super().validate_token_request()
         token: RefreshToken = self.request.refresh_token
-        prove_possession(self.request, token.jkt)
+        prove_possession(self.request, None)
         asked = self.request.form.get("authorization_details")
         if asked is not None and not _same(asked, token.grant.details):
             raise OAuthRefusal("details_widened")

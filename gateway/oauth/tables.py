@@ -86,7 +86,7 @@ class GrantRow(SQLModel, table=True):
 
 
 class RefreshTokenRow(SQLModel, table=True):
-    """A refresh token, bound to the key `jkt`, never rotated (FAPI 2.0 5.3.2.1-9)."""
+    """A refresh token of `client_id`, first issued to the key `jkt`; never rotated (FAPI 2.0 5.3.2.1-9)."""
 
     __tablename__ = "refresh_token"
 

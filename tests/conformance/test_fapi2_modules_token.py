@@ -9,7 +9,7 @@ import pytest
 from gateway.oauth import clients
 from tests.conformance.official import DUMMY, answer, official, refusal, second_client
 from tests.conformance.test_fapi2_modules_par import bent
-from tests.oauth_keys import rs
+from tests.oauth_keys import es256, rs
 from tests.oauth_stage import Stage, document
 
 
@@ -114,8 +114,12 @@ async def test_verifier(stage: Stage, form: dict[str, Any]) -> None:
 
 @official("refresh-token")
 async def test_refresh(stage: Stage, module: str) -> None:
-    """Works for its client with its key and is not rotated; not without proof and not for another client."""
+    """Works for its client with a new key and is not rotated; not without proof, not for another client.
+
+    RFC 9449 5: a confidential client's refresh token is bound to the client, not to a proof key.
+    """
     tokens = await stage.tokens()
+    stage.dpop = es256()
     renewed = await stage.refresh(tokens["refresh_token"])
     assert renewed.status_code == 200, renewed.text
     body = renewed.json()

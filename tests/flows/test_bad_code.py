@@ -72,15 +72,15 @@ async def test_sixteen_uses_of_one_code_at_once(world: World) -> None:
 
 
 async def test_a_refresh_token_is_its_clients_own(world: World) -> None:
-    """Another client, another key or a made-up token gets nothing; the owner still does."""
+    """Another client or a made-up token gets nothing; the owner does, also with a new key (RFC 9449 5)."""
     given = await world.given()
     other = await world.company(SECOND)
     refresh = {"grant_type": "refresh_token", "refresh_token": given.tokens["refresh_token"]}
-    async with world.unchanged(entries=3):
+    async with world.unchanged(entries=2):
         told(await token(other, **refresh), "refresh_unknown", 400)
         made_up = {**refresh, "refresh_token": "made-up"}
         told(await token(given.company, **made_up), "refresh_unknown", 400)
-        borrowed = await world.company()
-        borrowed.keys = type(borrowed.keys)(signing=borrowed.keys.signing, proof=other.keys.proof)
-        told(await token(borrowed, **refresh), "proof_key_mismatch", 400)
     assert (await given.company.refresh())["access_token"]
+    renewed = await world.company()
+    renewed.keys = type(renewed.keys)(signing=renewed.keys.signing, proof=other.keys.proof)
+    assert (await token(renewed, **refresh)).status_code == 200

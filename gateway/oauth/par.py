@@ -63,6 +63,10 @@ def _absent(name: str) -> Holds:
     return lambda form, _client: name not in form
 
 
+def _present(name: str) -> Holds:
+    return lambda form, _client: name in form
+
+
 def _one_of(name: str, *allowed: str | None) -> Holds:
     return lambda form, _client: form.get(name) in allowed
 
@@ -83,6 +87,8 @@ RULES: tuple[Rule, ...] = (
     Rule("invalid_request", "RFC 9126 2.1", _absent("request_uri"), "request_uri is not allowed here"),
     Rule("invalid_request", "RFC 9101", _absent("request"), "request objects are not supported"),
     Rule("invalid_request", "JARM 2.3", _one_of("response_mode", None, "query"), _QUERY),
+    Rule("invalid_request", "RFC 9126 2.1", _present("client_id"), "client_id is missing"),
+    Rule("invalid_request", "RFC 6749 4.1.1", _present("response_type"), "response_type is missing"),
     Rule("unsupported_response_type", "FAPI2-SP 5.3.2.2-1", _one_of("response_type", "code")),
     Rule("redirect_uri_unregistered", "FAPI2-SP 5.3.2.2-6", _registered),
     Rule("invalid_request", "FAPI2-SP 5.3.2.2-14", _short, f"state and nonce may have {_LONGEST} characters"),
@@ -104,7 +110,6 @@ class PushDoor(Door):
         for rule in RULES:
             if not rule.holds(form, client):
                 raise OAuthRefusal(rule.code, what=rule.what) if rule.what else OAuthRefusal(rule.code)
-        exchange.payload.data.setdefault("client_id", client.id)
         self.server.get_consent_grant(exchange)  # Authlib: response type, redirect_uri, scope, PKCE
         details = read_details(form.get("authorization_details"), client, self.server.validate_details)
         reference = URI_PREFIX + new_secret()

@@ -34,6 +34,8 @@ class TokenDoor(Door):
         """What Authlib's core answers."""
         if exchange.form.get("grant_type") not in GRANT_TYPES:
             self.authenticate(exchange)
+            if "grant_type" not in exchange.form:
+                raise OAuthRefusal("invalid_request", what="grant_type is missing")
             raise OAuthRefusal("unsupported_grant_type")
         answer: Answer = self.server.create_token_response(exchange)
         return answer

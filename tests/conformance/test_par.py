@@ -67,8 +67,8 @@ async def test_push_answers_201_with_a_short_lived_reference(stage: Stage) -> No
         ),
         pytest.param(
             {"response_type": None},
-            "unsupported_response_type",
-            "unsupported_response_type",
+            "invalid_request",
+            "invalid_request",
             id="response-type-missing",
         ),
         pytest.param(
@@ -87,6 +87,7 @@ async def test_push_answers_201_with_a_short_lived_reference(stage: Stage) -> No
             {"code_challenge_method": None}, "invalid_request", "pkce_required", id="pkce-method-missing"
         ),
         pytest.param({"code_challenge": "short"}, "invalid_request", "pkce_required", id="pkce-short"),
+        pytest.param({"client_id": None}, "invalid_request", "invalid_request", id="client-id-missing"),
         pytest.param({"scope": "openid"}, "invalid_scope", "invalid_scope", id="unknown-scope"),
         pytest.param({"response_mode": "fragment"}, "invalid_request", "invalid_request", id="mode"),
         pytest.param({"state": "s" * 1025}, "invalid_request", "invalid_request", id="state-too-long"),

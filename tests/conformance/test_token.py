@@ -100,8 +100,14 @@ async def test_code_missing(stage: Stage) -> None:
     await refused(stage, stage.token("x", code=None), 400, "invalid_request", "invalid_request")
 
 
-@pytest.mark.parametrize("grant_type", [None, "password", "implicit", 'odd "type"é'])
-async def test_other_grant_types(stage: Stage, grant_type: str | None) -> None:
+async def test_grant_type_missing(stage: Stage) -> None:
+    """A missing parameter is an invalid_request (RFC 6749 5.2)."""
+    sent = stage.post("/token", grant_type=None)
+    await refused(stage, sent, 400, "invalid_request", "invalid_request")
+
+
+@pytest.mark.parametrize("grant_type", ["password", "implicit", 'odd "type"é'])
+async def test_other_grant_types(stage: Stage, grant_type: str) -> None:
     """FAPI 2.0 5.3.2.1-2: nothing else, and never a 500."""
     sent = stage.post("/token", grant_type=grant_type)
     await refused(stage, sent, 400, "unsupported_grant_type", "unsupported_grant_type")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".cache" / "node"
-_FILES = ("package.json", "package-lock.json", ".npmrc", "client.mjs", "openid_client.mjs")
+_FILES = ("package.json", "package-lock.json", ".npmrc", "client.mjs", "openid_client.mjs", "oracle.mjs")
 
 
 def unavailable() -> str | None:

@@ -23,6 +23,7 @@ class Event(StrEnum):
     TOKEN_ACCESS_REFUSED = "token:access:refused"  # noqa: S105 (an event name)
     TRANSFER_REQUEST_RECEIVED = "transfer:request:received"
     TRANSFER_REQUEST_REFUSED = "transfer:request:refused"
+    TRANSFER_REQUEST_ENDED = "transfer:request:ended"
     POLICY_DECISION_MADE = "policy:decision:made"
     PULL_HOLDER_INTENDED = "pull:holder:intended"
     PULL_HOLDER_DONE = "pull:holder:done"

@@ -27,6 +27,10 @@ class RefusalBound:
         self._told: Counter[str] = Counter()
         self.uncounted: Counter[str] = Counter()
 
+    def full(self, name: str, at: int) -> bool:
+        """Whether the next refusal under this name would not be entered any more."""
+        return at // 60 == self._minute and self._told[name] >= REFUSALS_PER_MINUTE
+
     def enter(self, client_id: str, code: str, at: int) -> bool:
         """Whether this refusal is entered."""
         if at // 60 != self._minute:

@@ -79,18 +79,22 @@ class Asking:
     role: Role
     clock: Clock
     refusals: RefusalBound = field(default_factory=RefusalBound)
+    refusals_of_consent: RefusalBound = field(default_factory=RefusalBound)
 
     async def ask(self, ask: Ask) -> Answer:
         """The answer to `ask`.
 
         Raises Problem `ledger_behind`, `policy_unavailable` (after recording the decision),
         `consent_changed` (the consent, or the use of it, kept moving while policy decided),
-        `item_not_consented`, `idempotency_mismatch`.
+        `item_not_consented`, `idempotency_mismatch`, `too_many_requests` (this consent was refused too often
+        this minute: neither its rows nor the citizen's page may be filled by asking again and again).
         """
         transfer_id = _transfer_id(ask)
         if earlier := await self._earlier(ask, transfer_id):
             return earlier
         await self.log.refuse_if_behind()
+        if self.refusals_of_consent.full(ask.consent_id, int(self.clock().timestamp())):
+            raise Problem("too_many_requests", retry_after=60)
         for _ in range(TRIES):
             question, consent = await self._question(ask, transfer_id)
             decision = await decide(self.engine, question)
@@ -144,6 +148,7 @@ class Asking:
             await self._journal(session, ask, question, row, now)
             if not decision.allow:
                 if decision.available:
+                    self.refusals_of_consent.enter(ask.consent_id, "transfer_refused", now)
                     await repository_use.record(session, _refused(question, decision, now))
                 return Answer(row, None)
             transfer = _transfer(ask, question, row, now)

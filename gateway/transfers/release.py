@@ -26,6 +26,7 @@ from gateway.database import Database
 from gateway.transfers import repository
 from gateway.transfers.coverage import Coverage, cover
 from gateway.transfers.draft import Issue, draft
+from gateway.transfers.endings import journal_end
 from gateway.transfers.job import Job, ended
 from gateway.transfers.states import State
 from gateway.transfers.tables import BundleRow
@@ -56,7 +57,8 @@ class Releasing:
         async with self.database.transaction() as session:
             live = await consents.load(session, job.consent.id, lock=True)
             if why := ended(live, job.consent.version, now):
-                await repository.move(session, job.transfer, State.CANCELLED, now, reason=why)
+                if await repository.move(session, job.transfer, State.CANCELLED, now, reason=why):
+                    await journal_end(session, self.journal, job.transfer, State.CANCELLED, why, now)
                 return None
             outcome = orjson.dumps([one.record(job, now) for one in coverage])
             values = {"bundle_id": bundle_id, "outcome": outcome}

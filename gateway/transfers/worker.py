@@ -24,6 +24,7 @@ from gateway.errors import Problem
 from gateway.ledger.log import Log
 from gateway.transfers import job as jobs
 from gateway.transfers import repository
+from gateway.transfers.endings import journal_end
 from gateway.transfers.job import Job
 from gateway.transfers.pull import Puller
 from gateway.transfers.release import Releasing
@@ -179,7 +180,8 @@ class Worker:
             except SubjectError as error:
                 job = error.code
             if isinstance(job, str):
-                await repository.move(session, transfer, State.CANCELLED, now, reason=job)
+                if await repository.move(session, transfer, State.CANCELLED, now, reason=job):
+                    await journal_end(session, self.journal, transfer, State.CANCELLED, job, now)
                 return None
             if not await repository.move(session, transfer, State.PULLING, now):
                 return None
@@ -215,7 +217,8 @@ class Worker:
                 if row is None:
                     return
                 if row.attempts >= ATTEMPTS and row.state == State.PULLING:
-                    await repository.move(session, row, State.FAILED, now, reason=reason)
+                    if await repository.move(session, row, State.FAILED, now, reason=reason):
+                        await journal_end(session, self.journal, row, State.FAILED, reason, now)
                 else:
                     wait = min(LONGEST_WAIT_SECONDS, 2 ** min(row.attempts, 16))
                     await repository.give_back(session, row.id, now + wait)

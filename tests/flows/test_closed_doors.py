@@ -168,3 +168,18 @@ async def test_a_refused_key_stays_refused_and_adds_nothing(world: World) -> Non
     assert reasons["periodic_to_general_recipient"]["item"] == paid[0]
     assert "42-5(3)" in reasons["periodic_to_general_recipient"]["article"]
     assert all(one["text"] for one in reasons.values())
+
+
+async def test_asking_again_and_again_for_what_is_refused_fills_nothing(world: World) -> None:
+    """After ten refusals of one consent in a minute the next is turned away before anything is written."""
+    given = await world.given()
+    paid = ["nuri-telecom/telecom.paid-transactions"]
+    for number in range(10):
+        told(await ask(given, f"again-and-again-{number}", items=paid), "transfer_refused", 403)
+    async with world.unchanged():
+        decisions = await world.rows("policy_decision")
+        answer = await ask(given, "again-and-again-10", items=paid)
+        told(answer, "too_many_requests", 429)
+        assert answer.headers["retry-after"] == "60"
+        told(await ask(given, "again-and-again-3", items=paid), "transfer_refused", 403)
+        assert await world.rows("policy_decision") == decisions

@@ -34,8 +34,11 @@ def _version(folder: Path) -> int:
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """Start a cluster on a unix socket only; yield the socket folder; stop and delete it afterwards."""
+def cluster(*, fsync: bool = False) -> Iterator[str]:
+    """Start a cluster on a unix socket only; yield the socket folder; stop and delete it afterwards.
+
+    Tests need no `fsync`; a benchmark of durable answers does.
+    """
     folder = binaries()
     if folder is None:
         raise FileNotFoundError("no PostgreSQL binaries >= 15 on this machine")
@@ -48,7 +51,8 @@ def cluster() -> Iterator[str]:
             user,
             home,
         )
-        options = ["listen_addresses=", "max_connections=200", "fsync=off", "shared_buffers=64MB"]
+        options = ["listen_addresses=", "max_connections=200", "shared_buffers=64MB"]
+        options.append(f"fsync={'on' if fsync else 'off'}")
         command = [
             folder / "postgres",
             "-D",

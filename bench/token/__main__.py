@@ -1,0 +1,85 @@
+"""`python -m bench.token`: the table of bench/README.md, on this machine, now."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import pstats
+import shutil
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from bench.token import table
+from bench.token.ours import STORES, gateway
+from bench.token.peer import peer
+from bench.token.rounds import BenchFailed, alternating
+from bench.token.signed import Signer
+
+CANDIDATES = ("mydata-postgresql", "mydata-sqlite", "peer-postgresql", "peer-memory")
+
+
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench.token", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=1000, help="a round (default: %(default)s)")
+    parser.add_argument(
+        "--warm", type=int, default=1500, help="requests before the clock (default: %(default)s)"
+    )
+    parser.add_argument("--only", choices=CANDIDATES, action="append", help="these candidates only")
+    parser.add_argument("--node", default="node", help="the Node that runs the peer (default: %(default)s)")
+    parser.add_argument("--profile", action="store_true", help="profile our side instead of comparing")
+    return parser.parse_args(words)
+
+
+async def compare(chosen: argparse.Namespace) -> table.Found:
+    """Start every candidate, measure in turns, end them. Raises BenchFailed."""
+    with tempfile.TemporaryDirectory(prefix="mydata-bench-") as name:
+        async with AsyncExitStack() as stack:
+            signer, folder, candidates = Signer(), Path(name), []
+            for wanted in chosen.only or CANDIDATES:
+                kind, _, store = wanted.partition("-")
+                running = (
+                    gateway(store, signer, folder / store, None)
+                    if kind == "mydata"
+                    else peer(store, signer, chosen.node)
+                )
+                candidates.append(await stack.enter_async_context(running))
+            return await alternating(candidates, signer, folder, chosen.rounds, chosen.requests, chosen.warm)
+
+
+async def profile(chosen: argparse.Namespace) -> None:
+    """Print where our process spends its time, for each store; cProfile itself makes it slower."""
+    for store in STORES:
+        with tempfile.TemporaryDirectory(prefix="mydata-bench-") as name:
+            signer, folder = Signer(), Path(name)
+            written = folder / "profile"
+            async with gateway(store, signer, folder / store, written) as candidate:
+                await alternating([candidate], signer, folder, chosen.rounds, chosen.requests, 0)
+            sys.stdout.write(f"\n== {store}: {chosen.rounds * chosen.requests} requests\n")
+            pstats.Stats(str(written)).strip_dirs().sort_stats("tottime").print_stats(40)
+
+
+def main() -> int:
+    """Run; 1 with one sentence when a candidate did not do the work."""
+    chosen = arguments()
+    if shutil.which(chosen.node) is None or not shutil.which("npm"):
+        sys.stderr.write("bench.token needs node and npm for the peer\n")
+        return 1
+    os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
+    try:
+        if chosen.profile:
+            asyncio.run(profile(chosen))
+        else:
+            sys.stdout.write(table.text(asyncio.run(compare(chosen))))
+    except BenchFailed as failed:
+        sys.stderr.write(f"{failed}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

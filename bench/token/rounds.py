@@ -1,0 +1,82 @@
+"""Rounds: every candidate answers the same signed requests, in turn, and then refuses them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from bench.token.candidate import Candidate
+from bench.token.load import Answered, send
+from bench.token.signed import Signer, read
+
+REPLAYED = 16
+"""How many of the last requests are sent again after each round (a 1,000-entry memory still has them)."""
+
+
+class BenchFailed(Exception):
+    """A candidate did not do what is measured: another answer than 200, or a replay accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One round of one candidate, per request: microseconds of CPU, and answers a second."""
+
+    server_us: float
+    database_us: float
+    per_second: float
+
+    @property
+    def cpu_us(self) -> float:
+        """Everything that was spent."""
+        return self.server_us + self.database_us
+
+
+async def round_of(candidate: Candidate, file: Path, count: int) -> Measure:
+    """Send the requests of `file`, then the last ones again. Raises BenchFailed."""
+    candidate.pin()
+    before = candidate.spent()
+    answered = await send(candidate.port, read(file))
+    await candidate.calm()
+    after = candidate.spent()
+    _all_answered(candidate, answered, count)
+    await _refuses_replays(candidate, file, count)
+    server, stored = (1e-3 * (late - early) / count for early, late in zip(before, after, strict=True))
+    return Measure(server, stored, count / answered.seconds)
+
+
+async def alternating(
+    candidates: Sequence[Candidate], signer: Signer, folder: Path, rounds: int, requests: int, warm: int
+) -> dict[str, list[Measure]]:
+    """Warm everybody up, then `rounds` times everybody in turn, the order shifted by one each time."""
+    file = folder / "requests"
+    if warm:
+        for candidate in candidates:
+            await asyncio.to_thread(signer.write, file, warm)
+            await round_of(candidate, file, warm)
+    found: dict[str, list[Measure]] = {candidate.name: [] for candidate in candidates}
+    for number in range(rounds):
+        await asyncio.to_thread(signer.write, file, requests)
+        for candidate in (*candidates[number % len(candidates) :], *candidates[: number % len(candidates)]):
+            found[candidate.name].append(await round_of(candidate, file, requests))
+    return found
+
+
+def _all_answered(candidate: Candidate, answered: Answered, count: int) -> None:
+    if not answered.all(200, count):
+        bodies = {status: body[:300].decode() for status, body in answered.bodies.items() if status != 200}
+        raise BenchFailed(f"{candidate.name}: {dict(answered.statuses)} {bodies}")
+    body = orjson.loads(answered.bodies[200])
+    if body["access_token"].count(".") != 2 or body["token_type"].lower() != "dpop":
+        raise BenchFailed(f"{candidate.name}: not a DPoP-bound JWT: {sorted(body)}")
+
+
+async def _refuses_replays(candidate: Candidate, file: Path, count: int) -> None:
+    last = list(itertools.islice(read(file), max(0, count - REPLAYED), None))
+    again = await send(candidate.port, last)
+    if any(not 400 <= status < 500 for status in again.statuses):
+        raise BenchFailed(f"{candidate.name}: accepted a replay: {dict(again.statuses)}")

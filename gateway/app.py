@@ -23,7 +23,7 @@ from consent.clock import Clock, utc_now
 from consent.consortium import client_scope
 from consent.details import parse_details
 from consent.errors import ConsentError
-from consent.parties import ClientInfo, HolderInfo
+from consent.parties import HolderInfo
 from consent.records import Consent
 from gateway import ledger
 from gateway.access import Access
@@ -31,6 +31,7 @@ from gateway.api import health, transfers
 from gateway.bundles.errors import BundleError
 from gateway.errors import Problem, catalogue
 from gateway.housekeeping import Housekeeping
+from gateway.oauth import clients
 from gateway.oauth.bearer import ResourceServer
 from gateway.oauth.clients import Client
 from gateway.oauth.ledger import Record
@@ -108,7 +109,7 @@ def _validate(parts: Parts) -> Callable[[list[Any], Client], object]:
     def validate(details: list[Any], client: Client) -> object:
         now = parts.clock()
         purposes, may_name = client_scope(parts.consortia, client.id, int(now.timestamp()))
-        info = ClientInfo(id=client.id, purposes=purposes, holders=may_name)
+        info = clients.info(client, purposes, may_name)
         return parse_details(
             details, catalogue=parts.catalogue, holders=holders, client=info, today=korean_day(now)
         )

@@ -94,14 +94,7 @@ class Receipts:
             client = await clients.find(session, client_id)
         if client is None:
             raise Problem("not_found")
-        return ClientInfo(
-            id=client.id,
-            purposes=frozenset(),
-            name=client.name,
-            legal_name=client.legal_name,
-            registration=client.registration,
-            contact=client.contact,
-        )
+        return clients.info(client)
 
     async def _issued(self, consent: Consent, digest: str) -> None:
         """Say in the ledger that a receipt was given. Reading is never blocked: no store, no entry."""

@@ -21,6 +21,7 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent.parties import ClientInfo
 from gateway.oauth.client_document import (
     GRANT_TYPES,
     ClientDocumentError,
@@ -28,7 +29,7 @@ from gateway.oauth.client_document import (
     encryption_key,
     signing_keys,
 )
-from gateway.oauth.jws import PublicKey
+from gateway.oauth.jws import Jws, PublicKey, verify
 from gateway.oauth.tables import ClientRow
 
 __all__ = [
@@ -73,7 +74,14 @@ class Client(ClientMixin):  # type: ignore[misc]
     keys: tuple[ClientKey, ...]
     encryption_key: Mapping[str, str]
     grant_types: tuple[str, ...]
+    require_signed_request_object: bool = False
     active: bool = True
+
+    def signed(self, jws: Jws) -> bool:
+        """Whether a registered key of this client, the one named by `kid` if any, made the signature."""
+        kid, alg = jws.header.get("kid"), jws.header.get("alg")
+        fitting = (key.key for key in self.keys if kid in (None, key.kid) and key.alg in (None, alg))
+        return any(verify(jws, key) for key in fitting)
 
     # What Authlib's grants ask of a client (`authlib.oauth2.rfc6749.ClientMixin`).
     def get_client_id(self) -> str:
@@ -124,7 +132,23 @@ def parse_client(document: Mapping[str, Any], *, active: bool = True) -> Client:
         keys=tuple(ClientKey(kid, alg, key) for kid, alg, key in signing_keys(values["jwks"])),
         encryption_key=encryption_key(values["jwks"]),
         grant_types=tuple(values["grant_types"]),
+        require_signed_request_object=values["require_signed_request_object"],
         active=active,
+    )
+
+
+def info(
+    client: Client, purposes: frozenset[str] = frozenset(), holders: frozenset[str] | None = None
+) -> ClientInfo:
+    """The client as texts, pages and the reading of its requests need it (PIPA 17(2)1)."""
+    return ClientInfo(
+        id=client.id,
+        purposes=purposes,
+        holders=holders,
+        name=client.name,
+        legal_name=client.legal_name,
+        registration=client.registration,
+        contact=client.contact,
     )
 
 

@@ -22,12 +22,12 @@ from consent.service import Asked
 from consent.subjects import SubjectId
 from consent.text import build
 from gateway.errors import Language, Problem
-from gateway.oauth import interactions
+from gateway.oauth import clients, interactions
 from gateway.oauth.interactions import Settlement
 from gateway.web import language, question
 from gateway.web.choosing import read_choices, wrong_choices
 from gateway.web.forms import Form, read_form
-from gateway.web.question import Question, Shown, client_info, consent_page, shown_to, wording
+from gateway.web.question import Question, Shown, consent_page, shown_to, wording
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
 from gateway.web.words import LANGUAGES
@@ -164,7 +164,7 @@ class ConsentPage:
         if not set(terms.holders) <= known.keys() | citizen.unavailable.keys():
             return sign_in_first(f"/consent/{id}")
         withheld = await self._site.precheck(terms, pending.client.id) if self._site.precheck else {}
-        return Question(pending, client_info(pending.client), terms, citizen, withheld)
+        return Question(pending, clients.info(pending.client), terms, citizen, withheld)
 
 
 @asynccontextmanager

@@ -18,7 +18,6 @@ from gateway.oauth import clients, interactions
 from gateway.web import language, phrases
 from gateway.web.consent_view import party
 from gateway.web.item_names import item_name
-from gateway.web.question import client_info
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
 from gateway.web.views import DoneView, Party
@@ -48,7 +47,7 @@ class DonePage:
             raise Problem("request_not_yours")
         spoken = language.of_request(request)
         back = None if row.finished_at else interactions.resume_path(id)
-        view = self._view(consent, party(client_info(client), spoken), back, spoken)
+        view = self._view(consent, party(clients.info(client), spoken), back, spoken)
         return self._site.renderer.page("done", spoken, signed_in=citizen is not None, view=view)
 
     def _view(self, consent: Consent | None, who: Party, resume: str | None, spoken: Language) -> DoneView:

@@ -20,7 +20,6 @@ from gateway.transfers import repository as transfers
 from gateway.transfers.states import UNFINISHED
 from gateway.web import language, phrases
 from gateway.web.consent_view import party
-from gateway.web.question import client_info
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
 from gateway.web.usage_view import history_view, outcomes_view
@@ -136,7 +135,7 @@ class MyConsents:
 
 async def _kept(session: AsyncSession, consent: Consent) -> Kept:
     client = await clients.find(session, consent.client_id)
-    info = client_info(client) if client else ClientInfo(consent.client_id, frozenset())
+    info = clients.info(client) if client else ClientInfo(consent.client_id, frozenset())
     outcomes = await repository_use.of_consent(session, consent.id)
     versions = await repository.history(session, consent.id)
     under_way = await transfers.transfers_of_consent(session, consent.id)

@@ -16,7 +16,6 @@ from consent.parties import ClientInfo
 from consent.text import Wording, blocks, build
 from gateway.errors import Language
 from gateway.oauth import interactions
-from gateway.oauth.clients import Client
 from gateway.oauth.interactions import Pending
 from gateway.security.sessions import CitizenSession
 from gateway.web.articles import article
@@ -46,18 +45,6 @@ class Shown:
     wrong: Mapping[str, str]
     notice: str | None = None
     failure: str | None = None
-
-
-def client_info(client: Client) -> ClientInfo:
-    """The client as far as pages and texts need it."""
-    return ClientInfo(
-        id=client.id,
-        purposes=frozenset(),
-        name=client.name,
-        legal_name=client.legal_name,
-        registration=client.registration,
-        contact=client.contact,
-    )
 
 
 async def load(session: AsyncSession, interaction_id: str, *, at: int) -> tuple[Pending, Terms]:

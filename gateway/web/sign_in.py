@@ -18,6 +18,7 @@ from consent import repository, repository_members
 from consent.events import Event
 from consent.subjects import SubjectId
 from gateway.errors import Problem
+from gateway.oauth import clients
 from gateway.security import citizens
 from gateway.security.ages import remember_age
 from gateway.security.sessions import AgeBand, hashed
@@ -56,7 +57,7 @@ class SignIn:
         if found := _CONSENT.fullmatch(place):
             async with self._site.database.reading() as session:
                 pending, _ = await question.load(session, found[1], at=self._site.now())
-            asking = party(question.client_info(pending.client), spoken)
+            asking = party(clients.info(pending.client), spoken)
         return self._site.renderer.page(
             "sign_in",
             spoken,

@@ -35,10 +35,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     group = subparsers.add_parser("client", help="register, list and suspend clients", description=__doc__)
     verbs = group.add_subparsers(metavar="VERB", required=True)
     add = verbs.add_parser("add", help="register a client from a JSON or YAML document")
-    add.add_argument("file", type=Path, metavar="FILE")
+    add.add_argument(
+        "file", type=Path, metavar="FILE", help="what the company registers (docs/service-company.md)"
+    )
     add.set_defaults(run=_add)
     suspend = verbs.add_parser("suspend", help="stop a client and all its tokens at once")
-    suspend.add_argument("id", metavar="ID")
+    suspend.add_argument("id", metavar="ID", help="its client_id")
     suspend.set_defaults(run=_suspend)
     shown = verbs.add_parser("list", help="show every client and its state")
     shown.set_defaults(run=_list)

@@ -27,12 +27,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         act=_revision
     )
     packed = verbs.add_parser("bundle", parents=[shared], help="write the policy as an OPA bundle (tar.gz)")
-    packed.add_argument("file", type=Path, metavar="FILE")
+    packed.add_argument("file", type=Path, metavar="FILE", help="written; what was there is replaced")
     packed.set_defaults(act=_bundle)
     asked = verbs.add_parser(
         "decide", parents=[shared], help="answer one question (JSON, policies/schemas/input.json)"
     )
-    asked.add_argument("file", type=Path, metavar="FILE")
+    asked.add_argument("file", type=Path, metavar="FILE", help="the question")
     asked.set_defaults(act=_decide)
 
 

@@ -109,6 +109,7 @@ class Stage(Company):
 
         doors = [Route("/data", data, methods=["GET", "POST"]), Route("/company", company)]
         self.app = Starlette(routes=[*routes(self.server), *doors], exception_handlers={Problem: page})
+        self.app.router.redirect_slashes = False  # a 307 would send credentials on (FAPI 2.0 5.3.2.2-10)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=self.issuer)
 
     # --- set-up ---
@@ -117,6 +118,13 @@ class Stage(Company):
         """Register the client (or another one)."""
         async with self.database.transaction() as session:
             made = document(client_id or self.client_id, *(keys or (self.key,)))
+            await clients.add(session, made, at=self.now)
+
+    async def register_signing(self, client_id: str) -> None:
+        """Go on as a new client of this id and a key of its own that may only send signed requests."""
+        self.client_id, self.key = client_id, es256()
+        made = {**document(client_id, self.key), "require_signed_request_object": True}
+        async with self.database.transaction() as session:
             await clients.add(session, made, at=self.now)
 
     def terms(self, details: list[Any], client: clients.Client) -> Terms:

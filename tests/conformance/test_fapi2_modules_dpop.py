@@ -19,7 +19,7 @@ BINDING = {"invalid_request", "invalid_grant", "invalid_dpop_proof"}
 @official("check-dpop-proof-nbf-exp")
 async def test_proof_with_dates(stage: Stage, module: str) -> None:
     """nbf now and exp in five minutes, at the token endpoint and at the resource."""
-    dates = {"nbf": stage.now, "exp": stage.now + 300}
+    dates: dict[str, Any] = {"nbf": stage.now, "exp": stage.now + 300}
     response = await stage.token(await stage.code(), stage.proof("POST", "/token", **dates))
     assert response.status_code == 200, response.text
     assert (await stage.call(response.json()["access_token"], **dates)).status_code == 200

@@ -70,7 +70,7 @@ async def test_put(stage: Stage, module: str) -> None:
 @official("par-ensure-jwt-client-assertions-nbf-8-seconds-in-the-future-is-accepted")
 async def test_assertion_8_seconds_ahead(stage: Stage, module: str) -> None:
     """FAPI 2.0 5.3.2.1-13: iat and nbf up to 10 seconds ahead are accepted."""
-    ahead = {"iat": stage.now + 8, "nbf": stage.now + 8}
+    ahead: dict[str, Any] = {"iat": stage.now + 8, "nbf": stage.now + 8}
     assert (await stage.push(client_assertion=stage.assertion(**ahead))).status_code == 201
 
 

@@ -18,7 +18,7 @@ async def test_client_id_of_another(stage: Stage, module: str) -> None:
     """The second client's id over the first client's signature, and in the form only."""
     code, first = await stage.code(), stage.key
     await stage.register("second-company", rs())
-    claims = {"iss": "second-company", "sub": "second-company"}
+    claims: dict[str, Any] = {"iss": "second-company", "sub": "second-company"}
     mixed = stage.assertion(first, **claims)
     for assertion in (mixed, stage.assertion()):
         response = await stage.token(code, client_id="second-company", client_assertion=assertion)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -164,34 +165,46 @@ EXCHANGED: Forms = {
 def cases() -> dict[str, Send]:
     """Every request by its name."""
     made: dict[str, Send] = {}
-    for name, form in PUSHED.items():
-        made[f"PAR: {name}"] = lambda party, form=form: party.push(**form)
-    for name, form in EXCHANGED.items():
-        made[f"code: {name}"] = lambda party, form=form: _exchange(party, **form)
-    for name, claims in ASSERTED.items():
-        made[f"PAR assertion: {name}"] = lambda party, claims=claims: party.push(
-            client_assertion=party.assertion(**_bent(party, claims))
-        )
-        made[f"token assertion: {name}"] = lambda party, claims=claims: _company(
-            party, client_assertion=party.assertion(**_bent(party, claims))
-        )
-    for name, header in HEADED.items():
-        made[f"PAR assertion: {name}"] = lambda party, header=header: party.push(
-            client_assertion=party.assertion(header=header)
-        )
-    for name, claims in PROVED.items():
-        made[f"proof: {name}"] = lambda party, claims=claims: _company(
-            party, party.proof("POST", "/token", **_bent(party, claims))
-        )
-    for name, header in PROOF_HEADED.items():
-        made[f"proof: {name}"] = lambda party, header=header: _company(
-            party, party.proof("POST", "/token", header=header)
-        )
+    for title, build, table in (
+        ("PAR", _push, PUSHED),
+        ("code", _exchange, EXCHANGED),
+        ("PAR assertion", _push_asserted, ASSERTED),
+        ("PAR assertion", _push_headed, HEADED),
+        ("token assertion", _token_asserted, ASSERTED),
+        ("proof", _proved, PROVED),
+        ("proof", _proof_headed, PROOF_HEADED),
+    ):
+        for name, members in table.items():
+            made[f"{title}: {name}"] = partial(build, members)
     return made | SINGLE
 
 
-async def _exchange(party: Party, **form: Any) -> httpx.Response:
+async def _push(form: dict[str, Any], party: Party) -> httpx.Response:
+    return await party.push(**form)
+
+
+async def _exchange(form: dict[str, Any], party: Party) -> httpx.Response:
     return await party.token(await party.code(), **form)
+
+
+async def _push_asserted(claims: dict[str, Any], party: Party) -> httpx.Response:
+    return await party.push(client_assertion=party.assertion(**_bent(party, claims)))
+
+
+async def _push_headed(header: dict[str, Any], party: Party) -> httpx.Response:
+    return await party.push(client_assertion=party.assertion(header=header))
+
+
+async def _token_asserted(claims: dict[str, Any], party: Party) -> httpx.Response:
+    return await _company(party, client_assertion=party.assertion(**_bent(party, claims)))
+
+
+async def _proved(claims: dict[str, Any], party: Party) -> httpx.Response:
+    return await _company(party, party.proof("POST", "/token", **_bent(party, claims)))
+
+
+async def _proof_headed(header: dict[str, Any], party: Party) -> httpx.Response:
+    return await _company(party, party.proof("POST", "/token", header=header))
 
 
 async def _company(party: Party, proof: str | None = "", **form: Any) -> httpx.Response:

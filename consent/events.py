@@ -10,6 +10,7 @@ class Event(StrEnum):
 
     LEDGER_LOG_OPENED = "ledger:log:opened"
     CLIENT_REGISTRATION_REGISTERED = "client:registration:registered"
+    CLIENT_REGISTRATION_SUSPENDED = "client:registration:suspended"
     OAUTH_AUTHORIZATION_PUSHED = "oauth:authorization:pushed"
     OAUTH_AUTHORIZATION_REFUSED = "oauth:authorization:refused"
     OAUTH_REFUSALS_COUNTED = "oauth:refusals:counted"

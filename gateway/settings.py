@@ -92,11 +92,15 @@ def load_settings(file: Path | None = None, **overrides: object) -> Settings:
         settings = Settings(**{**values, **overrides})
     except ValidationError as error:
         raise SettingsError(
-            [f"MYDATA.S012 {'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()]
+            [f"MYDATA.S012 {'.'.join(map(str, e['loc'])) or 'settings'}: {_wrong(e)}" for e in error.errors()]
         ) from error
     if found := settings.problems():
         raise SettingsError(found)
     return settings
+
+
+def _wrong(finding: Any) -> str:
+    return "there is no such setting" if finding["type"] == "extra_forbidden" else str(finding["msg"])
 
 
 def _brief(error: Exception) -> str:

@@ -58,19 +58,24 @@ def _add(chosen: argparse.Namespace) -> int:
     async def work(session: AsyncSession, settings: Settings) -> str:
         now = int(utc_now().timestamp())
         client = await clients.add(session, document, at=now)
-        journal = Journal(SubjectKeys(load_keys(settings.keys).subject_kek), socket.gethostname())
         kinds = {sector: str(kind) for sector, kind in sorted(client.kinds.items())}
         event = Event.CLIENT_REGISTRATION_REGISTERED
-        await journal.append(session, event, subject=None, party=client.id, payload={"kinds": kinds}, at=now)
+        payload = {"kinds": kinds}
+        await _journal(settings).append(
+            session, event, subject=None, party=client.id, payload=payload, at=now
+        )
         return f"registered {client.id}"
 
     return _in_transaction(chosen.config, work)
 
 
 def _suspend(chosen: argparse.Namespace) -> int:
-    async def work(session: AsyncSession, _settings: Settings) -> str:
-        if not await clients.suspend(session, chosen.id, at=int(utc_now().timestamp())):
+    async def work(session: AsyncSession, settings: Settings) -> str:
+        now = int(utc_now().timestamp())
+        if not await clients.suspend(session, chosen.id, at=now):
             raise OAuthRefusal("client_unknown")
+        event = Event.CLIENT_REGISTRATION_SUSPENDED
+        await _journal(settings).append(session, event, subject=None, party=chosen.id, payload={}, at=now)
         return f"suspended {chosen.id}: its tokens open nothing from now on"
 
     return _in_transaction(chosen.config, work)
@@ -83,6 +88,10 @@ def _list(chosen: argparse.Namespace) -> int:
         return "\n".join(lines) or "no client is registered"
 
     return _in_transaction(chosen.config, work)
+
+
+def _journal(settings: Settings) -> Journal:
+    return Journal(SubjectKeys(load_keys(settings.keys).subject_kek), socket.gethostname())
 
 
 def _in_transaction(config: Path, work: Work) -> int:

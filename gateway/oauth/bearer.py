@@ -60,7 +60,7 @@ class ResourceServer:
         if refusal is None and grant is None:
             refusal = "token_wrong_door"
         if refusal or client is None or grant is None:
-            raise self._challenge(OAuthRefusal(refusal or "token_invalid", what="the token is not known"))
+            raise self._challenge(_refusal(refusal))
         return AuthenticatedClient(client, grant, proof.jkt)
 
     async def for_company(self, request: Request) -> AuthenticatedCompany:
@@ -70,7 +70,7 @@ class ResourceServer:
         if refusal is None and not SCOPES & set(str(claims.get("scope", "")).split()):
             refusal = "token_wrong_door"
         if refusal or client is None:
-            raise self._challenge(OAuthRefusal(refusal or "token_invalid", what="the token is not known"))
+            raise self._challenge(_refusal(refusal))
         return AuthenticatedCompany(client, proof.jkt)
 
     def _read(self, request: Request) -> tuple[dict[str, Any], Proof]:
@@ -128,6 +128,11 @@ class ResourceServer:
             "Cache-Control": "no-store",
         }
         return told
+
+
+def _refusal(code: str | None) -> OAuthRefusal:
+    """The refusal `code` names; without one, a token nobody knows."""
+    return OAuthRefusal(code) if code else OAuthRefusal("token_invalid", what="the token is not known")
 
 
 def _token(request: Request) -> str:

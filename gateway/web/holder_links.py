@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.errors import HolderError
@@ -17,6 +18,7 @@ from gateway.web.identity import IdentityError, Person
 from gateway.web.site import Site
 
 _SECONDS = 12.0
+_log = structlog.get_logger("mydata.links")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ async def _link(site: Site, person: Person, holder: str) -> tuple[str | None, st
             statement = await site.identity.vouch(person, holder)
             return await site.make_link(holder, statement), ""
     except (HolderError, IdentityError) as error:
-        return None, error.code
+        code = error.code
     except TimeoutError:
-        return None, "holder_timeout"
+        code = "holder_timeout"
+    _log.warning("holder_not_linked", holder=holder, problem=code)
+    return None, code

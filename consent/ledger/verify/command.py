@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Everything `run` reads."""
-    parser.add_argument("folder", type=Path, nargs="?", metavar="DIR")
+    parser.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="the exported log")
     parser.add_argument("--key", required=True, metavar="VKEY", help="the log's key: origin+hash+base64")
     parser.add_argument("--pinned", type=Path, metavar="CHECKPOINT", help="an earlier checkpoint you kept")
     parser.add_argument("--trail", type=Path, metavar="FILE", help="a citizen's trail")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import yaml
 from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
+from consent.events import Event
+from consent.ledger.entry import decode
 from gateway.commands import client as command
 from gateway.errors import Problem
 from gateway.keys import create_keys
@@ -53,6 +56,10 @@ def test_add_list_suspend(config: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert run("suspend", "deundeun-budget", "--config", str(config)) == 0
     assert run("list", "--config", str(config)) == 0
     assert "deundeun-budget  suspended" in capsys.readouterr().out
+    with sqlite3.connect(config.parent / "mydata.db") as store:
+        entries = [decode(row[0]).kind for row in store.execute("SELECT entry FROM ledger_outbox ORDER BY id")]
+    store.close()
+    assert entries == [Event.CLIENT_REGISTRATION_REGISTERED, Event.CLIENT_REGISTRATION_SUSPENDED]
 
 
 def test_the_same_id_twice_is_refused(config: Path, tmp_path: Path) -> None:

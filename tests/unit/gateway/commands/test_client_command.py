@@ -57,9 +57,12 @@ def test_add_list_suspend(config: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert run("list", "--config", str(config)) == 0
     assert "deundeun-budget  suspended" in capsys.readouterr().out
     with sqlite3.connect(config.parent / "mydata.db") as store:
-        entries = [decode(row[0]).kind for row in store.execute("SELECT entry FROM ledger_outbox ORDER BY id")]
+        rows = store.execute("SELECT entry FROM ledger_outbox ORDER BY id").fetchall()
     store.close()
-    assert entries == [Event.CLIENT_REGISTRATION_REGISTERED, Event.CLIENT_REGISTRATION_SUSPENDED]
+    assert [decode(row[0]).kind for row in rows] == [
+        Event.CLIENT_REGISTRATION_REGISTERED,
+        Event.CLIENT_REGISTRATION_SUSPENDED,
+    ]
 
 
 def test_the_same_id_twice_is_refused(config: Path, tmp_path: Path) -> None:

@@ -16,11 +16,15 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 @dataclass(slots=True)
 class Answer:
-    """Status, body and headers; `location` is where a browser is sent (RFC 9207 adds `iss` to it)."""
+    """Status, body and headers; `location` is where a browser is sent (RFC 9207 adds `iss` to it).
+
+    The body is sent as JSON, or as it is when it is bytes of `media_type`.
+    """
 
     status: int
     body: Any = field(default=None, repr=False)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
+    media_type: str = "application/json"
 
     @property
     def location(self) -> str | None:
@@ -38,7 +42,8 @@ class Answer:
             return Response(status_code=303, headers={**headers, "Referrer-Policy": "no-referrer"})
         if self.body is None:
             return Response(status_code=self.status, headers=headers)
-        return Response(orjson.dumps(self.body), self.status, headers, media_type="application/json")
+        body = self.body if isinstance(self.body, bytes) else orjson.dumps(self.body)
+        return Response(body, self.status, headers, media_type=self.media_type)
 
 
 def refused(problem: Problem) -> Response:

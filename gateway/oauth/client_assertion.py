@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gateway.oauth.checks import FUTURE_SECONDS, Check, first_failing, number, text
 from gateway.oauth.clients import Client
-from gateway.oauth.jws import ALGORITHMS, Jws, JwsError, parse, verify
+from gateway.oauth.jws import ALGORITHMS, Jws, JwsError, parse
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import OneTime
 
@@ -96,9 +96,7 @@ def authenticate(seen: Presented, client: Client | None) -> OneTime:
         raise _invalid(failing.id, failing.wanted)
     if client is None or client.id != seen.client_id:
         raise OAuthRefusal("client_unknown")
-    kid, alg = seen.jws.header.get("kid"), seen.jws.header.get("alg")
-    fitting = [key for key in client.keys if kid in (None, key.kid) and key.alg in (None, alg)]
-    if not any(verify(seen.jws, key.key) for key in fitting):
+    if not client.signed(seen.jws):
         raise OAuthRefusal(
             "client_assertion_invalid",
             check="assertion.signature",

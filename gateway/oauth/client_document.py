@@ -15,7 +15,13 @@ KINDS = frozenset({"licensed_operator", "general", "specialised", "special", "co
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,62}[a-z0-9])")
 _REQUIRED = frozenset({"client_id", "name", "contact", "redirect_uris", "kinds", "jwks"})
-_MEMBERS = _REQUIRED | {"grant_types", "legal_name", "registration", "country"}
+_MEMBERS = _REQUIRED | {
+    "grant_types",
+    "legal_name",
+    "registration",
+    "country",
+    "require_signed_request_object",
+}
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -75,6 +81,10 @@ def _country(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[A-Z]{2}", value) is not None
 
 
+def _boolean(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 def _jwks(value: object) -> bool:
     return isinstance(value, dict) and _list_of(value.get("keys"), lambda item: isinstance(item, dict))
 
@@ -90,6 +100,7 @@ CHECKS: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("kinds", _kinds, f"an object of sector to recipient kind ({', '.join(sorted(KINDS))})"),
     ("grant_types", _grant_types, f"a list out of {', '.join(GRANT_TYPES)}"),
     ("jwks", _jwks, "a JWK set"),
+    ("require_signed_request_object", _boolean, "true or false"),
 )
 
 
@@ -104,6 +115,7 @@ def checked(document: Mapping[str, Any]) -> dict[str, Any]:
         "legal_name": "-",
         "registration": "-",
         "country": "KR",
+        "require_signed_request_object": False,
         **document,
     }
     for member, check, wanted in CHECKS:

@@ -73,7 +73,9 @@ class Door(ABC):
         async with self.server.database.reading() as session:
             client = await clients.find(session, assertion.client_id)
             loaded = await self.load(session, form, Loaded(client=client)) if client else Loaded()
-        arrival = Arrival(form, request.headers.getlist("dpop"), self.server.issuer + self.path, now)
+        accept = ",".join(request.headers.getlist("accept"))
+        proofs = request.headers.getlist("dpop")
+        arrival = Arrival(form, proofs, self.server.issuer + self.path, now, accept)
         return Exchange(arrival, loaded, assertion)
 
     async def _flush(self, exchange: Exchange) -> None:

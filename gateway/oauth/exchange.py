@@ -31,6 +31,8 @@ class Arrival:
     proofs: Sequence[str] = field(repr=False)
     url: str
     now: int
+    accept: str = ""
+    """What the caller wants to read (RFC 9110 12.5.1)."""
 
 
 @dataclass(frozen=True, slots=True)

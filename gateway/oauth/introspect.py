@@ -1,7 +1,11 @@
-"""POST /introspect (RFC 7662): whether a token lives now, by the live rows, told to its own client."""
+"""POST /introspect (RFC 7662): whether a token lives now, by the live rows, told to its own client.
+
+A caller that asks for `application/token-introspection+jwt` gets the answer signed (RFC 9701).
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,6 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.oauth.answers import Answer
+from gateway.oauth.clients import Client
 from gateway.oauth.door import Door
 from gateway.oauth.exchange import Exchange, Loaded
 from gateway.oauth.grants import Grant, RefreshToken, find_grant, find_refresh
@@ -20,7 +25,9 @@ TOLD = (
     "iss", "sub", "aud", "client_id", "iat", "exp", "jti", "cnf", "scope",
     "grant_id", "consent_version", "authorization_details",
 )  # fmt: skip
+_WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 DEAD = {"active": False}
+SIGNED = "token-introspection+jwt"
 
 
 class IntrospectDoor(Door):
@@ -43,12 +50,23 @@ class IntrospectDoor(Door):
         client = self.authenticate(exchange)
         if "token" not in exchange.form:
             raise OAuthRefusal("invalid_request", what="token is missing")
-        loaded, now = exchange.loaded, exchange.arrival.now
+        now = exchange.arrival.now
+        told = self._told(exchange.loaded, client, now)
+        if not wants_signed(exchange.arrival.accept):
+            return Answer(200, told)
+        return Answer(200, self._signed(told, client, now), media_type=f"application/{SIGNED}")
+
+    def _told(self, loaded: Loaded, client: Client, now: int) -> dict[str, Any]:
         if loaded.refresh is not None and loaded.refresh.client_id == client.id:
-            return Answer(200, self._refresh(loaded.refresh, now))
+            return self._refresh(loaded.refresh, now)
         if loaded.claims is None or loaded.claims["client_id"] != client.id or loaded.revoked:
-            return Answer(200, DEAD)
-        return Answer(200, _access(loaded.claims, loaded.grant, now))
+            return DEAD
+        return _access(loaded.claims, loaded.grant, now)
+
+    def _signed(self, told: dict[str, Any], client: Client, now: int) -> bytes:
+        """RFC 9701 5: for this caller alone, and neither `sub` nor `exp`, so that it is no access token."""
+        claims = {"iss": self.server.issuer, "aud": client.id, "iat": now, "token_introspection": told}
+        return self.server.minter.signing.sign(claims, SIGNED).encode("ascii")
 
     def _refresh(self, token: RefreshToken, now: int) -> dict[str, Any]:
         if token.revoked or token.grant.refusal(now):
@@ -62,6 +80,27 @@ class IntrospectDoor(Door):
             "grant_id": token.grant.id,
             "authorization_details": token.grant.details,
         }
+
+
+def wants_signed(accept: str) -> bool:
+    """Whether the caller names the signed form and wants no other more (RFC 9701 4, RFC 9110 12.4.2).
+
+    A wildcard is not a wish for it: who does not know it gets JSON.
+    """
+    wishes = {"json": 0.0, SIGNED: 0.0}
+    for part in accept.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        kind = name.removeprefix("application/")
+        if kind in wishes and name != kind:
+            wishes[kind] = max(wishes[kind], _weight(parameters))
+    return 0.0 < wishes[SIGNED] >= wishes["json"]
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            return float(parameter[2:]) if _WEIGHT.fullmatch(parameter[2:]) else 0.0
+    return 1.0
 
 
 def _access(claims: Mapping[str, Any], grant: Grant | None, now: int) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+from authlib.oauth2.rfc9101 import AuthorizationServerMetadata as RequestObjectMetadata
 
 from gateway.oauth.clients import GRANT_TYPES, SCOPES
+from gateway.oauth.jarm import MODES
 from gateway.oauth.jws import ALGORITHMS
 from gateway.oauth.server import GatewayAuthorizationServer
 
@@ -16,6 +18,7 @@ AUTHENTICATED = ("token", "revocation", "introspection")
 def server_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
     """The metadata document; Authlib's validator has passed it."""
     issuer, algorithms = server.issuer, list(ALGORITHMS)
+    signed = sorted({key.alg for key in server.minter.signing.keys})
     document: dict[str, Any] = {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
@@ -26,21 +29,25 @@ def server_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "require_pushed_authorization_requests": True,
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": list(MODES),
         "grant_types_supported": list(GRANT_TYPES),
         "scopes_supported": sorted(SCOPES),
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": algorithms,
         "authorization_details_types_supported": list(server.details_types),
         "authorization_response_iss_parameter_supported": True,
-        "request_parameter_supported": False,
+        "authorization_signing_alg_values_supported": signed,
+        "introspection_signing_alg_values_supported": signed,
+        "request_parameter_supported": True,
         "request_uri_parameter_supported": False,
+        "request_object_signing_alg_values_supported": algorithms,
+        "require_signed_request_object": False,
         "ui_locales_supported": ["ko", "en"],
     }
     for endpoint in AUTHENTICATED:
         document[f"{endpoint}_endpoint_auth_methods_supported"] = ["private_key_jwt"]
         document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = algorithms
-    AuthorizationServerMetadata(document).validate()
+    AuthorizationServerMetadata(document).validate(metadata_classes=[RequestObjectMetadata])
     return document
 
 

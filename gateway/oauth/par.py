@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import orjson
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,7 +20,9 @@ from gateway.oauth.door import Door
 from gateway.oauth.dpop import check_proof
 from gateway.oauth.exchange import Exchange, Write
 from gateway.oauth.grants import hashed
+from gateway.oauth.jarm import MODES
 from gateway.oauth.refusals import OAuthRefusal
+from gateway.oauth.request_object import parameters
 from gateway.oauth.tables import AuthorizationRequestRow
 from gateway.oauth.tokens import new_secret
 
@@ -33,6 +36,7 @@ KEPT = (
     "response_type",
     "client_id",
     "redirect_uri",
+    "response_mode",
     "state",
     "nonce",
     "code_challenge",
@@ -40,7 +44,7 @@ KEPT = (
     "ui_locales",
 )
 _LONGEST = 1024
-_QUERY = "response_mode must be query"
+_MODE = f"response_mode must be one of {' '.join(MODES)}"
 _JKT = re.compile(r"[A-Za-z0-9_-]{43}")
 _TABLE = AuthorizationRequestRow.__table__  # type: ignore[attr-defined]
 
@@ -57,10 +61,6 @@ class Rule:
     clause: str
     holds: Holds
     what: str = ""
-
-
-def _absent(name: str) -> Holds:
-    return lambda form, _client: name not in form
 
 
 def _present(name: str) -> Holds:
@@ -84,9 +84,7 @@ def _thumbprint(form: Form, _client: Client) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("invalid_request", "RFC 9126 2.1", _absent("request_uri"), "request_uri is not allowed here"),
-    Rule("invalid_request", "RFC 9101", _absent("request"), "request objects are not supported"),
-    Rule("invalid_request", "JARM 2.3", _one_of("response_mode", None, "query"), _QUERY),
+    Rule("invalid_request", "JARM 2.3", _one_of("response_mode", None, *MODES), _MODE),
     Rule("invalid_request", "RFC 9126 2.1", _present("client_id"), "client_id is missing"),
     Rule("invalid_request", "RFC 6749 4.1.1", _present("response_type"), "response_type is missing"),
     Rule("unsupported_response_type", "FAPI2-SP 5.3.2.2-1", _one_of("response_type", "code")),
@@ -105,31 +103,39 @@ class PushDoor(Door):
     def decide(self, exchange: Exchange) -> Answer:
         """Authenticate, check, remember. 201 with request_uri and expires_in."""
         client = self.authenticate(exchange)
-        form, now = exchange.form, exchange.arrival.now
-        jkt = _bound_key(exchange)
+        now = exchange.arrival.now
+        proved = _proved_key(exchange)
+        form = parameters(exchange.form, client, issuer=self.server.issuer, now=now)
+        jkt = _bound_key(proved, form.get("dpop_jkt"))
         for rule in RULES:
             if not rule.holds(form, client):
                 raise OAuthRefusal(rule.code, what=rule.what) if rule.what else OAuthRefusal(rule.code)
+        exchange.payload = BasicOAuth2Payload(form)
         self.server.get_consent_grant(exchange)  # Authlib: response type, redirect_uri, scope, PKCE
         details = read_details(form.get("authorization_details"), client, self.server.validate_details)
         reference = URI_PREFIX + new_secret()
-        kept = {name: exchange.payload.data[name] for name in KEPT if name in exchange.payload.data}
+        kept = {name: form[name] for name in KEPT if name in form}
         exchange.writes.append(_keeping(reference, kept, details, jkt, now))
         told = {"request": hashed(reference).hex(), "details": hashlib.sha256(details.encode()).hexdigest()}
         exchange.writes.append(self.server.record.pushed(client, told, at=now))
         return Answer(201, {"request_uri": reference, "expires_in": EXPIRES_SECONDS})
 
 
-def _bound_key(exchange: Exchange) -> str | None:
-    """The key the code will be bound to: by header, by `dpop_jkt`, or both alike (RFC 9449 10.1)."""
-    arrival, named = exchange.arrival, exchange.form.get("dpop_jkt")
+def _proved_key(exchange: Exchange) -> str | None:
+    """The key of the DPoP header, if one was sent."""
+    arrival = exchange.arrival
     if not arrival.proofs:
-        return named
+        return None
     proof = check_proof(arrival.proofs, method="POST", url=arrival.url, now=arrival.now)
     exchange.once.append(proof.once)
-    if named not in (None, proof.jkt):
-        raise OAuthRefusal("dpop_invalid", check="proof.dpop_jkt", what="dpop_jkt must name the proof key")
     return proof.jkt
+
+
+def _bound_key(proved: str | None, named: str | None) -> str | None:
+    """The key the code will be bound to: by header, by `dpop_jkt`, or both alike (RFC 9449 10.1)."""
+    if None not in (proved, named) and proved != named:
+        raise OAuthRefusal("dpop_invalid", check="proof.dpop_jkt", what="dpop_jkt must name the proof key")
+    return proved or named
 
 
 def _keeping(reference: str, kept: dict[str, str], details: str, jkt: str | None, now: int) -> Write:

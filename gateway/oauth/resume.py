@@ -1,7 +1,7 @@
 """GET /authorize/resume/{interaction}: the ending. The code is made at the last moment, once.
 
 Only the browser session that answered may take it, so a leaked link gives nothing. Every response to the
-client carries `iss` (RFC 9207).
+client carries `iss` (RFC 9207); one whose request asked for a JWT response mode is signed (JARM).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.oauth import clients
+from gateway.oauth import clients, jarm
 from gateway.oauth.answers import Answer
 from gateway.oauth.clients import Client
 from gateway.oauth.consents import LiveConsent, find_consent
@@ -92,6 +92,14 @@ def _decide(server: GatewayAuthorizationServer, settled: _Settled, now: int) -> 
         grant = server.get_authorization_grant(exchange)
         answer: Answer = server.create_authorization_response(
             exchange, grant_user=settled.row if settled.granted(now) else None, grant=grant
+        )
+    if answer.location is not None and settled.parameters.get("response_mode") in jarm.JWT_MODES:
+        answer.location = jarm.packed(
+            answer.location,
+            settled.parameters["redirect_uri"],
+            signing=server.minter.signing,
+            client_id=settled.client.id,
+            now=now,
         )
     return answer, exchange.authorization_code
 

@@ -34,7 +34,9 @@ async def test_push_answers_201_with_a_short_lived_reference(stage: Stage) -> No
             "invalid_request",
             id="par-authorization-request-containing-request_uri-form-param",
         ),
-        pytest.param({"request": "e.y.J"}, "invalid_request", "invalid_request", id="request-object"),
+        pytest.param(
+            {"request": "e.y.J"}, "invalid_request_object", "request_object_invalid", id="request-object"
+        ),
         pytest.param(
             {"redirect_uri": None},
             "invalid_request",

@@ -26,6 +26,7 @@ const provider = new Provider(issuer, {
   clientAuthMethods: ['private_key_jwt'],
   enabledJWA: {
     clientAuthSigningAlgValues: algorithms, dPoPSigningAlgValues: algorithms, idTokenSigningAlgValues: ['ES256'],
+    requestObjectSigningAlgValues: algorithms,
   },
   issueRefreshToken: () => true,
   rotateRefreshToken: false,
@@ -43,6 +44,7 @@ const provider = new Provider(issuer, {
     fapi: { enabled: true, profile: '2.0' },
     introspection: { enabled: true },
     pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true },
+    requestObjects: { enabled: true },
     resourceIndicators: {
       enabled: true,
       defaultResource: () => `${issuer}/data`,

@@ -7,6 +7,7 @@ import asyncio
 import os
 import pstats
 import shutil
+import signal
 import sys
 import tempfile
 from contextlib import AsyncExitStack
@@ -15,7 +16,7 @@ from pathlib import Path
 from bench.token import table
 from bench.token.ours import STORES, gateway
 from bench.token.peer import peer
-from bench.token.rounds import BenchFailed, alternating
+from bench.token.rounds import REPLAYED, BenchFailed, alternating
 from bench.token.signed import Signer
 
 CANDIDATES = ("mydata-postgresql", "mydata-sqlite", "peer-postgresql", "peer-memory")
@@ -31,7 +32,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--only", choices=CANDIDATES, action="append", help="these candidates only")
     parser.add_argument("--node", default="node", help="the Node that runs the peer (default: %(default)s)")
-    parser.add_argument("--profile", action="store_true", help="profile our side instead of comparing")
+    parser.add_argument(
+        "--profile", type=int, metavar="N", help="profile our side instead: its N costliest functions"
+    )
     return parser.parse_args(words)
 
 
@@ -58,9 +61,12 @@ async def profile(chosen: argparse.Namespace) -> None:
             signer, folder = Signer(), Path(name)
             written = folder / "profile"
             async with gateway(store, signer, folder / store, written) as candidate:
+                await alternating([candidate], signer, folder, 0, chosen.requests, chosen.warm)
+                os.kill(candidate.server, signal.SIGUSR1)
                 await alternating([candidate], signer, folder, chosen.rounds, chosen.requests, 0)
-            sys.stdout.write(f"\n== {store}: {chosen.rounds * chosen.requests} requests\n")
-            pstats.Stats(str(written)).strip_dirs().sort_stats("tottime").print_stats(40)
+            # Only now, when the process has ended, is the profile there.
+            sys.stdout.write(f"\n== {store}: {chosen.rounds * (chosen.requests + REPLAYED)} requests\n")
+            pstats.Stats(str(written)).strip_dirs().sort_stats("tottime").print_stats(chosen.profile)
 
 
 def main() -> int:

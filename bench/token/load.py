@@ -16,13 +16,9 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 class Answered:
     """What came back: how often each status, the first body of each, and how long it took in all."""
 
-    statuses: Counter[int] = field(default_factory=Counter)
+    statuses: dict[int, int] = field(default_factory=Counter)
     bodies: dict[int, bytes] = field(default_factory=dict)
     seconds: float = 0.0
-
-    def all(self, status: int, count: int) -> bool:
-        """Whether there were `count` answers and every one had `status`."""
-        return self.statuses == {status: count}
 
 
 async def send(port: int, messages: Iterable[bytes], *, connections: int = 16) -> Answered:

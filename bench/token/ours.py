@@ -38,6 +38,9 @@ async def gateway(store: str, signer: Signer, folder: Path, profile: Path | None
         stack.push_async_callback(child.stop)
         port = urlsplit(child.origin).port
         yield Candidate(f"mydata, {store}", int(port or 0), child.process.pid, pid)
+        if profile and child.process.stdin:
+            child.process.stdin.close()  # a signal would end it before the profile is written
+            await asyncio.wait_for(child.process.wait(), 30)
 
 
 async def _prepare(folder: Path, url: str, signer: Signer) -> str:

@@ -1,20 +1,23 @@
-"""Run a `mydata` command under cProfile: `python -m bench.token.profiled FILE serve ...`."""
+"""Run a `mydata` command, profiled from SIGUSR1 on: `python -m bench.token.profiled FILE serve ...`."""
 
 from __future__ import annotations
 
 import cProfile
+import signal
 import sys
 
 from gateway.cli import main
 
 
 def run() -> int:
-    """Run the command; write the profile of its main thread when it has ended."""
+    """Run the command; write the profile of its main thread, since the signal, when it has ended."""
     file, sys.argv[1:] = sys.argv[1], sys.argv[2:]
     profile = cProfile.Profile()
+    signal.signal(signal.SIGUSR1, lambda *_: profile.enable())
     try:
-        return profile.runcall(main)
+        return main()
     finally:
+        profile.disable()
         profile.dump_stats(file)
 
 

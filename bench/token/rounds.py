@@ -43,8 +43,8 @@ async def round_of(candidate: Candidate, file: Path, count: int) -> Measure:
     answered = await send(candidate.port, read(file))
     await candidate.calm()
     after = candidate.spent()
-    _all_answered(candidate, answered, count)
-    await _refuses_replays(candidate, file, count)
+    last = list(itertools.islice(read(file), max(0, count - REPLAYED), None))
+    judge(candidate, answered, await send(candidate.port, last), count)
     server, stored = (1e-3 * (late - early) / count for early, late in zip(before, after, strict=True))
     return Measure(server, stored, count / answered.seconds)
 
@@ -66,17 +66,13 @@ async def alternating(
     return found
 
 
-def _all_answered(candidate: Candidate, answered: Answered, count: int) -> None:
-    if not answered.all(200, count):
+def judge(candidate: Candidate, answered: Answered, again: Answered, count: int) -> None:
+    """Raises BenchFailed unless all `count` were given a bound JWT and all sent `again` was refused."""
+    if answered.statuses != {200: count}:
         bodies = {status: body[:300].decode() for status, body in answered.bodies.items() if status != 200}
         raise BenchFailed(f"{candidate.name}: {dict(answered.statuses)} {bodies}")
     body = orjson.loads(answered.bodies[200])
     if body["access_token"].count(".") != 2 or body["token_type"].lower() != "dpop":
         raise BenchFailed(f"{candidate.name}: not a DPoP-bound JWT: {sorted(body)}")
-
-
-async def _refuses_replays(candidate: Candidate, file: Path, count: int) -> None:
-    last = list(itertools.islice(read(file), max(0, count - REPLAYED), None))
-    again = await send(candidate.port, last)
     if any(not 400 <= status < 500 for status in again.statuses):
         raise BenchFailed(f"{candidate.name}: accepted a replay: {dict(again.statuses)}")

@@ -52,6 +52,8 @@ def test_a_good_document() -> None:
         ({"jwks": {"keys": [{**SIG, "alg": "RS256"}, ENC]}}, "alg"),
         ({"jwks": {"keys": [{**rs(bits=1024).jwk}, ENC]}}, "2048"),
         ({"client_secret": "x"}, "client_secret"),
+        ({"require_signed_request_object": "yes"}, "require_signed_request_object"),
+        ({"require_signed_request_object": None}, "require_signed_request_object"),
     ],
 )
 def test_what_is_refused(bend: dict[str, Any], what: str) -> None:
@@ -59,6 +61,13 @@ def test_what_is_refused(bend: dict[str, Any], what: str) -> None:
     with pytest.raises(ClientDocumentError, match=what) as refused:
         parse_client({**GOOD, **bend})
     assert refused.value.code == "client_document_invalid"
+
+
+@pytest.mark.parametrize("must", [True, False])
+def test_a_client_may_bind_itself_to_signed_requests(must: bool) -> None:
+    """RFC 9101 10.5; nobody must by default."""
+    assert parse_client({**GOOD, "require_signed_request_object": must}).require_signed_request_object is must
+    assert parse_client(GOOD).require_signed_request_object is False
 
 
 def test_a_missing_member_is_named() -> None:

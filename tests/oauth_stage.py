@@ -120,9 +120,9 @@ class Stage(Company):
             made = document(client_id or self.client_id, *(keys or (self.key,)))
             await clients.add(session, made, at=self.now)
 
-    async def register_signing(self, client_id: str) -> None:
+    async def register_signing(self, client_id: str, key: Key | None = None) -> None:
         """Go on as a new client of this id and a key of its own that may only send signed requests."""
-        self.client_id, self.key = client_id, es256()
+        self.client_id, self.key = client_id, key or es256()
         made = {**document(client_id, self.key), "require_signed_request_object": True}
         async with self.database.transaction() as session:
             await clients.add(session, made, at=self.now)

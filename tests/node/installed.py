@@ -10,7 +10,15 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".cache" / "node"
-_FILES = ("package.json", "package-lock.json", ".npmrc", "client.mjs", "openid_client.mjs", "oracle.mjs")
+_FILES = (
+    "package.json",
+    "package-lock.json",
+    ".npmrc",
+    "client.mjs",
+    "openid_client.mjs",
+    "oracle.mjs",
+    "signed.mjs",
+)
 
 
 def unavailable() -> str | None:

@@ -77,7 +77,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             async with _running(parts, record):
                 yield
 
-    app = FastAPI(title="MyData Gateway", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="MyData Gateway",
+        version="0.1.0",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a 307 would send credentials on (FAPI2-SP 5.3.2.2-10)
+    )
     app.add_middleware(
         CrossOrigin, origin=settings.issuer, refuse=_refuse_cross_origin, open_paths=OPEN_PATHS
     )

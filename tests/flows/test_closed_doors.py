@@ -183,3 +183,12 @@ async def test_asking_again_and_again_for_what_is_refused_fills_nothing(world: W
         assert answer.headers["retry-after"] == "60"
         told(await ask(given, "again-and-again-3", items=paid), "transfer_refused", 403)
         assert await world.rows("policy_decision") == decisions
+
+
+@pytest.mark.parametrize("path", ["/token/", "/par/", "/transfers/", "/consent/x/", "/readyz/"])
+async def test_a_slash_too_many_is_no_door(world: World, path: str) -> None:
+    """No address is redirected to another one: what was sent there is not sent on (FAPI2-SP 5.3.2.2-10)."""
+    async with httpx.AsyncClient() as http:
+        for method in ("GET", "POST"):
+            answer = await http.request(method, world.origin + path)
+            assert answer.status_code == 404

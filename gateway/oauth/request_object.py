@@ -24,7 +24,8 @@ MAX_BYTES = 80 * 1024
 TYPES = ("jwt", "oauth-authz-req+jwt", "application/oauth-authz-req+jwt")
 
 _JWT = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti", "sub"})
-_STRUCTURES: Mapping[str, type] = {"authorization_details": list, "claims": dict}
+_STRUCTURES: Mapping[str, tuple[type, ...]] = {"authorization_details": (list, dict), "claims": (dict,)}
+"""What only JSON can say; an object of details is refused by who reads details, by its own error."""
 _NUMBERS = frozenset({"max_age"})
 _TEXTS = frozenset(
     {

@@ -123,7 +123,7 @@ async def test_large_details_fit(stage: Stage) -> None:
         ({"nonce": "\x00"}, "request.member"),
         ({"redirect_uri": {"a": "b"}}, "request.member"),
         ({"authorization_details": "[]"}, "request.member"),
-        ({"authorization_details": {}}, "request.member"),
+        ({"authorization_details": 1}, "request.member"),
         ({"max_age": "9"}, "request.member"),
         ({"max_age": False}, "request.member"),
         ({"claims": "{}"}, "request.member"),
@@ -204,8 +204,9 @@ async def test_an_object_is_not_taken_at_the_authorization_endpoint(stage: Stage
 
 
 async def test_details_inside_are_judged_like_those_of_a_form(stage: Stage) -> None:
-    """What the catalogue does not allow is invalid_authorization_details."""
-    details = asked_details(stage.today, dataset="finance.no-such-thing")
-    refusal(
-        await push(stage, signed(stage, authorization_details=details)), {"invalid_authorization_details"}
-    )
+    """What is no list, or what the catalogue does not allow, is invalid_authorization_details."""
+    unknown = asked_details(stage.today, dataset="finance.no-such-thing")
+    several: tuple[Any, ...] = ({}, [], [1], unknown)
+    for details in several:
+        response = await push(stage, signed(stage, authorization_details=details))
+        refusal(response, {"invalid_authorization_details"})

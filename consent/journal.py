@@ -25,6 +25,15 @@ from consent.ledger.tree import leaf_hash
 from consent.ledger_tables import OUTBOX, PAYLOAD
 from consent.subjects import SUBJECT, SubjectError, SubjectId, SubjectKeys, commit
 
+# Built once: building a statement anew for every event costs more than sending it.
+_ENTER = insert(OUTBOX).returning(OUTBOX.c.id)
+_CLAIM = {
+    name: dialect.insert(PAYLOAD)
+    .on_conflict_do_nothing(index_elements=["idem"])
+    .returning(PAYLOAD.c.outbox_id)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+
 
 class JournalError(ConsentError):
     """`ledger_payload`: not plain JSON without fractions, or a party or time the log does not allow."""
@@ -142,21 +151,20 @@ async def _store(
     session: AsyncSession, opening: _Opening, entry: bytes, *, at: int, idem: str | None
 ) -> Appended | None:
     """Put entry and opening into the caller's transaction; None if another writer's `idem` came first."""
-    added = await session.execute(insert(OUTBOX).values(entry=entry, at=at).returning(OUTBOX.c.id))
+    added = await session.execute(_ENTER, {"entry": entry, "at": at})
     outbox_id, leaf = int(added.scalar_one()), leaf_hash(entry)
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    row = dialect.insert(PAYLOAD).values(
-        outbox_id=outbox_id,
-        subject=opening.subject,
-        n=opening.n,
-        idem=idem,
-        leaf=leaf,
-        tag=opening.tag,
-        salt=opening.salt,
-        body=opening.body,
-    )
-    claim = row.on_conflict_do_nothing(index_elements=["idem"]).returning(PAYLOAD.c.outbox_id)
-    if (await session.execute(claim)).one_or_none() is None:
+    row = {
+        "outbox_id": outbox_id,
+        "subject": opening.subject,
+        "n": opening.n,
+        "idem": idem,
+        "leaf": leaf,
+        "tag": opening.tag,
+        "salt": opening.salt,
+        "body": opening.body,
+    }
+    claimed = await session.execute(_CLAIM[session.get_bind().dialect.name], row)
+    if claimed.one_or_none() is None:
         await session.execute(delete(OUTBOX).where(OUTBOX.c.id == outbox_id))
         return None
     return Appended(outbox_id, opening.n, opening.tag, leaf)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from tests import opa
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,12 +32,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _prepare() -> None:
-    """Build what the suite needs once, before workers start: the OPA server."""
-    if importlib.util.find_spec("tests.opa"):
-        from tests import opa
-
-        path, reason = opa.binary()
-        print(f"OPA: {path or 'not available: ' + reason}", flush=True)
+    """Build what the suite needs once, before workers start and clocks run: OPA and Regal."""
+    for tool in opa.PACKAGES:
+        path, reason = opa.binary(tool)
+        print(f"{tool}: {path or 'not available: ' + reason}", flush=True)
 
 
 if __name__ == "__main__":

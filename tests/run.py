@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 
 from tests import opa
+from tests.browser import axe
+from tests.node import installed
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,10 +34,14 @@ def main(arguments: list[str]) -> int:
 
 
 def _prepare() -> None:
-    """Build what the suite needs once, before workers start and clocks run: OPA and Regal."""
+    """Make what the suite needs once, before workers start and clocks run: OPA, Regal, JavaScript clients."""
     for tool in opa.PACKAGES:
         path, reason = opa.binary(tool)
         print(f"{tool}: {path or 'not available: ' + reason}", flush=True)
+    if reason := installed.unavailable():
+        print(f"JavaScript clients: not available: {reason}", flush=True)
+    else:
+        print(f"JavaScript clients: {installed.install()}, {len(axe.source())} characters of axe", flush=True)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench.token", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=1000, help="a round (default: %(default)s)")
+    parser.add_argument("--requests", type=int, default=500, help="a round (default: %(default)s)")
     parser.add_argument(
-        "--warm", type=int, default=1500, help="requests before the clock (default: %(default)s)"
+        "--warm", type=int, default=1000, help="requests before the clock (default: %(default)s)"
     )
     parser.add_argument("--only", choices=CANDIDATES, action="append", help="these candidates only")
     parser.add_argument("--node", default="node", help="the Node that runs the peer (default: %(default)s)")

@@ -16,6 +16,7 @@ TOKEN = b'{"access_token":"a.b.c","token_type":"DPoP"}'
 
 @pytest.mark.node
 @pytest.mark.postgres
+@pytest.mark.timeout(300)
 async def test_a_small_run_answers_everything_and_refuses_replays() -> None:
     """Twenty requests to each: `compare` raises unless all were 200 with a token and the replays were not."""
     if reason := unavailable():

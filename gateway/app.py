@@ -42,8 +42,10 @@ from gateway.parts import Parts, open_parts
 from gateway.policy.errors import PolicyError
 from gateway.receipts import Receipts, hook
 from gateway.responses import language_of, problem_response
+from gateway.security.client_certificate import terminators
 from gateway.security.cross_origin import CrossOrigin
 from gateway.security.headers import SecurityHeaders
+from gateway.security.peer import Peer
 from gateway.security.sessions import Sessions
 from gateway.settings import Settings
 from gateway.telemetry import Metrics, log
@@ -90,6 +92,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.add_middleware(SecurityHeaders, secure=settings.issuer.startswith("https://"))
     app.add_middleware(Access, metrics=metrics)
+    app.add_middleware(Peer, trusted=settings.trusted_proxies)
     for kind in (Problem, HTTPException, ConsentError, HolderError, BundleError, PolicyError, Exception):
         app.add_exception_handler(kind, _answer)
     return app
@@ -106,6 +109,7 @@ def _server(parts: Parts, record: Record) -> GatewayAuthorizationServer:
         validate_details=_validate(parts),
         session_of=sessions.session_hash,
         may_issue=parts.log.refuse_if_behind,
+        terminators=terminators(settings),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -51,7 +53,15 @@ class Settings(BaseSettings):
         description="Folder of the last signed checkpoint, outside database and its backups; default: keys.",
     )
     ledger_origin: str = "mydata.local/ledger/2026"
-    trusted_proxies: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(), description="Addresses and networks whose forwarding and certificate headers count."
+    )
+    mtls_origin: str | None = Field(
+        default=None,
+        description="Public https origin where a trusted proxy asks clients for certificates (RFC 8705).",
+    )
+    client_certificate_header: str = "x-client-certificate"
+    client_certificate_verified_header: str = "x-client-certificate-verified"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def problems(self) -> list[str]:
@@ -69,6 +79,21 @@ class Settings(BaseSettings):
             found.append("MYDATA.S003 production requires policy_engine: opa")
         if not self.database.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
             found.append("MYDATA.S004 database must start with sqlite+aiosqlite:// or postgresql+asyncpg://")
+        return found + ([] if self.mtls_origin is None else self._mtls_problems(self.mtls_origin))
+
+    def _mtls_problems(self, origin: str) -> list[str]:
+        found: list[str] = []
+        url = urlsplit(origin)
+        bare = url.scheme == "https" and url.hostname and f"{url.scheme}://{url.netloc}" == origin
+        if not bare or "@" in url.netloc or origin == self.issuer:
+            found.append("MYDATA.S005 mtls_origin must be an https origin of its own, other than issuer")
+        if not self.trusted_proxies or not all(map(_is_address, self.trusted_proxies)):
+            found.append(
+                "MYDATA.S006 mtls_origin needs trusted_proxies, each an address or network, never a name or *"
+            )
+        names = [self.client_certificate_header.lower(), self.client_certificate_verified_header.lower()]
+        if len(set(names)) != 2 or not all(re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", name) for name in names):
+            found.append("MYDATA.S007 the two client certificate headers must be two different header names")
         return found
 
 
@@ -101,6 +126,13 @@ def load_settings(file: Path | None = None, **overrides: object) -> Settings:
 
 def _wrong(finding: Any) -> str:
     return "there is no such setting" if finding["type"] == "extra_forbidden" else str(finding["msg"])
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return ipaddress.ip_network(text).prefixlen > 0
+    except ValueError:
+        return False
 
 
 def _brief(error: Exception) -> str:

@@ -13,18 +13,23 @@ import pytest
 from sqlmodel import SQLModel
 
 from gateway.database import Database
-from tests import postgres
+from tests import nginx, postgres
 from tests.samples import samples_dir
 
 ROOT = Path(__file__).resolve().parents[1]
-GROUPS = ("postgres", "opa", "browser", "node", "samples")
+GROUPS = ("postgres", "opa", "browser", "node", "nginx", "samples")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, with the reason, the groups whose real part this machine does not have."""
-    missing = {"postgres": postgres.binaries() is None, "samples": samples_dir() is None}
+    missing = {
+        "postgres": postgres.binaries() is None,
+        "nginx": nginx.binary() is None,
+        "samples": samples_dir() is None,
+    }
     reasons = {
         "postgres": "group postgres: no PostgreSQL binaries >= 15 on this machine",
+        "nginx": "group nginx: no nginx on this machine",
         "samples": "group samples: the folder of published samples is absent",
     }
     for item in items:

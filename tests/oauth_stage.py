@@ -39,6 +39,7 @@ from gateway.oauth import (
     routes,
 )
 from gateway.oauth.grants import follow_consent
+from gateway.security.client_certificate import Terminators
 from tests.oauth_company import REDIRECT as REDIRECT
 from tests.oauth_company import Clock, Company
 from tests.oauth_company import asked_details as asked_details
@@ -78,6 +79,7 @@ class Stage(Company):
     key: Key = field(default_factory=es256)
     dpop: Key = field(default_factory=es256)
     verifier: str = "v" * 50
+    terminators: Terminators | None = None
     http: httpx.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,6 +94,7 @@ class Stage(Company):
             clock=self.clock,
             validate_details=self.terms,
             session_of=lambda request: request.cookies.get("sid"),
+            terminators=self.terminators,
         )
         guard = ResourceServer(self.server)
 

@@ -21,12 +21,13 @@ def free_socket() -> tuple[socket.socket, int]:
 
 
 @asynccontextmanager
-async def serving(app: Any, bound: socket.socket, authority: Authority) -> AsyncIterator[None]:
-    """Serve `app` on `bound` with the authority's certificate until the block ends."""
+async def serving(app: Any, bound: socket.socket, authority: Authority | None) -> AsyncIterator[None]:
+    """Serve `app` on `bound` with the authority's certificate until the block ends; without, plain http."""
     config = uvicorn.Config(
         app,
-        ssl_certfile=str(authority.certificate),
-        ssl_keyfile=str(authority.key),
+        ssl_certfile=str(authority.certificate) if authority else None,
+        ssl_keyfile=str(authority.key) if authority else None,
+        proxy_headers=False,
         log_level="warning",
         lifespan="off",
         ws="none",

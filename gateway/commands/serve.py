@@ -70,8 +70,7 @@ async def _serve(settings: Settings, chosen: argparse.Namespace, bound: socket.s
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=False,  # the app reads them itself, after it has noted the real peer
         h11_max_incomplete_event_size=64 * 1024,
         limit_concurrency=512,
     )

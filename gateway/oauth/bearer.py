@@ -1,7 +1,7 @@
 """The resource server's check of an access token: signature, proof of possession, then the LIVE rows.
 
-FAPI 2.0 5.3.4, RFC 9449 7.2. A withdrawn, paused, ended or changed consent, a revoked grant, a suspended
-client: each makes the very next call fail, because nothing about them is cached or read from the token.
+FAPI 2.0 5.3.4, RFC 9449 7.2, RFC 8705 3. A withdrawn, paused, ended or changed consent, a revoked grant, a
+suspended client: each makes the very next call fail, because nothing of it is cached or read from the token.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
 from gateway.oauth import clients
+from gateway.oauth.client_certificate import fits
 from gateway.oauth.clients import SCOPES, Client
-from gateway.oauth.dpop import Proof, check_proof
+from gateway.oauth.dpop import check_proof
 from gateway.oauth.grants import Grant, find_grant
 from gateway.oauth.jws import ALGORITHMS
 from gateway.oauth.refusals import OAuthRefusal
-from gateway.oauth.replay import is_spent, spend
+from gateway.oauth.replay import OneTime, is_spent, spend
 from gateway.oauth.server import GatewayAuthorizationServer
-from gateway.oauth.tokens import jti_hash
+from gateway.oauth.tokens import jti_hash, token_type
+from gateway.security.client_certificate import ClientCertificate, ClientCertificateError
 
 _TOLD = {
     "dpop_invalid": ("invalid_dpop_proof", 401),
@@ -29,13 +31,15 @@ _TOLD = {
 }
 
 
+_SCHEME = "it must be sent once, with the scheme of its token_type"
+
+
 @dataclass(frozen=True, slots=True)
 class AuthenticatedClient:
     """A client acting on one citizen's consent: its grant, alive at this moment (`grant.consent`)."""
 
     client: Client
     grant: Grant
-    jkt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,6 @@ class AuthenticatedCompany:
     """A client at its own doors; no citizen is involved."""
 
     client: Client
-    jkt: str
 
 
 class ResourceServer:
@@ -55,51 +58,65 @@ class ResourceServer:
 
     async def for_grant(self, request: Request) -> AuthenticatedClient:
         """The client and the live grant its token names. Raises Problem with a WWW-Authenticate header."""
-        claims, proof = self._read(request)
-        refusal, client, grant = await self._live(claims, proof)
+        claims, once = self._read(request)
+        refusal, client, grant = await self._live(claims, once)
         if refusal is None and grant is None:
             refusal = "token_wrong_door"
         if refusal or client is None or grant is None:
             raise self._challenge(_refusal(refusal))
-        return AuthenticatedClient(client, grant, proof.jkt)
+        return AuthenticatedClient(client, grant)
 
     async def for_company(self, request: Request) -> AuthenticatedCompany:
         """The client of a client_credentials token. Raises Problem with a WWW-Authenticate header."""
-        claims, proof = self._read(request)
-        refusal, client, _ = await self._live(claims, proof)
+        claims, once = self._read(request)
+        refusal, client, _ = await self._live(claims, once)
         if refusal is None and not SCOPES & set(str(claims.get("scope", "")).split()):
             refusal = "token_wrong_door"
         if refusal or client is None:
             raise self._challenge(_refusal(refusal))
-        return AuthenticatedCompany(client, proof.jkt)
+        return AuthenticatedCompany(client)
 
-    def _read(self, request: Request) -> tuple[dict[str, Any], Proof]:
-        now = self._server.now()
+    def _read(self, request: Request) -> tuple[dict[str, Any], OneTime | None]:
+        """The claims of a token that is held by who sends it, and what must not be used again."""
         try:
-            token = _token(request)
-            claims = self._server.minter.read(token, now)
+            scheme, token = _token(request)
+            claims = self._server.minter.read(token, self._server.now())
             if claims is None:
                 raise OAuthRefusal("token_invalid", what="it is not one of ours, was changed or has expired")
-            proof = check_proof(
-                request.headers.getlist("dpop"),
-                method=request.method,
-                url=self._server.issuer + request.url.path,
-                now=now,
-                access_token=token,
-            )
-            if claims["cnf"]["jkt"] != proof.jkt:
-                raise OAuthRefusal("token_invalid", what="it is bound to another key than the proof's")
+            if scheme != token_type(claims["cnf"]).lower():
+                raise OAuthRefusal("token_invalid", what=_SCHEME)
+            certificate = self._server.certificate(request)
+            if scheme == "dpop":
+                return claims, self._proved(request, token, claims, certificate)
+            if not fits(claims["cnf"], certificate):
+                raise OAuthRefusal("token_invalid", what="it is bound to another certificate, or none came")
+        except ClientCertificateError as error:
+            raise self._challenge(OAuthRefusal(error.code, what=error.what)) from error
         except OAuthRefusal as refused:
             raise self._challenge(refused) from refused
-        return claims, proof
+        return claims, None
+
+    def _proved(
+        self, request: Request, token: str, claims: dict[str, Any], certificate: ClientCertificate | None
+    ) -> OneTime:
+        proof = check_proof(
+            request.headers.getlist("dpop"),
+            method=request.method,
+            url=self._server.address(request.url.path, certificate),
+            now=self._server.now(),
+            access_token=token,
+        )
+        if claims["cnf"]["jkt"] != proof.jkt:
+            raise OAuthRefusal("token_invalid", what="it is bound to another key than the proof's")
+        return proof.once
 
     async def _live(
-        self, claims: dict[str, Any], proof: Proof
+        self, claims: dict[str, Any], once: OneTime | None
     ) -> tuple[str | None, Client | None, Grant | None]:
         """One transaction: the proof is spent, and the rows are read as they are now."""
         async with self._server.database.transaction() as session:
-            if not await spend(session, proof.once):
-                return proof.once.code, None, None
+            if once is not None and not await spend(session, once):
+                return once.code, None, None
             return await self._rows(session, claims)
 
     async def _rows(
@@ -135,12 +152,12 @@ def _refusal(code: str | None) -> OAuthRefusal:
     return OAuthRefusal(code) if code else OAuthRefusal("token_invalid", what="the token is not known")
 
 
-def _token(request: Request) -> str:
-    """The one token of the Authorization header; never one from a query or body (FAPI 2.0 5.3.4-2)."""
+def _token(request: Request) -> tuple[str, str]:
+    """Scheme (lower case) and token of the one Authorization header; none else counts (FAPI 2.0 5.3.4-2)."""
     headers = request.headers.getlist("authorization")
     if not headers:
         raise OAuthRefusal("token_missing")
     scheme, _, token = headers[0].partition(" ")
-    if len(headers) > 1 or scheme.lower() != "dpop" or not token or " " in token:
-        raise OAuthRefusal("token_invalid", what="it must be sent once, with the DPoP scheme")
-    return token
+    if len(headers) > 1 or scheme.lower() not in ("dpop", "bearer") or not token or " " in token:
+        raise OAuthRefusal("token_invalid", what=_SCHEME)
+    return scheme.lower(), token

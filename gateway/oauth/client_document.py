@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.oauth.jws import ALGORITHMS, JwsError, PublicKey, decode, import_jwk
+from gateway.oauth.tls_client import BY_NAME, METHODS, PRIVATE_KEY_JWT, SUBJECTS, subject_of, x5c_fits
 
 KINDS = frozenset({"licensed_operator", "general", "specialised", "special", "contract"})
 """Recipient kinds, told per sector: what policy reads, never what a client claims at run time."""
@@ -22,6 +23,7 @@ _MEMBERS = _REQUIRED | {
     "country",
     "require_signed_request_object",
 }
+_TLS_MEMBERS = {"token_endpoint_auth_method", "tls_client_certificate_bound_access_tokens", *SUBJECTS}
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -106,7 +108,7 @@ CHECKS: tuple[tuple[str, Callable[[object], bool], str], ...] = (
 
 def checked(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document with defaults filled in. Raises ClientDocumentError at the first failing check."""
-    if unknown := sorted(set(document) - _MEMBERS):
+    if unknown := sorted(set(document) - _MEMBERS - _TLS_MEMBERS):
         raise ClientDocumentError("client_document_invalid", f"unknown member {unknown[0]!r}")
     if missing := sorted(_REQUIRED - document.keys()):
         raise ClientDocumentError("client_document_invalid", f"{missing[0]} is missing")
@@ -121,11 +123,27 @@ def checked(document: Mapping[str, Any]) -> dict[str, Any]:
     for member, check, wanted in CHECKS:
         if not check(values.get(member)):
             raise ClientDocumentError("client_document_invalid", f"{member} must be {wanted}")
+    _check_tls(values)
     return values
 
 
-def signing_keys(jwks: dict[str, Any]) -> list[tuple[str | None, str | None, PublicKey]]:
-    """kid, alg and key of every `use: sig` key; at least one, no kid twice (FAPI 2.0 5.4.2)."""
+def _check_tls(values: dict[str, Any]) -> None:
+    """RFC 8705 2.1.2: a name of the certificate for tls_client_auth, and for nothing else."""
+    method = values.setdefault("token_endpoint_auth_method", PRIVATE_KEY_JWT)
+    if method not in METHODS:
+        raise _invalid(f"token_endpoint_auth_method must be one of {', '.join(METHODS)}")
+    if not isinstance(values.setdefault("tls_client_certificate_bound_access_tokens", False), bool):
+        raise _invalid("tls_client_certificate_bound_access_tokens must be true or false")
+    if method == BY_NAME and subject_of(values) is None:
+        raise _invalid(f"tls_client_auth needs exactly one of {', '.join(SUBJECTS)}, well-formed")
+    if method != BY_NAME and (named := sorted(values.keys() & set(SUBJECTS))):
+        raise _invalid(f"{named[0]} goes with token_endpoint_auth_method tls_client_auth only")
+
+
+def signing_keys(
+    jwks: dict[str, Any], *, needed: bool = True
+) -> list[tuple[str | None, str | None, PublicKey]]:
+    """kid, alg and key of every `use: sig` key; at least one if `needed`, no kid twice (FAPI 2.0 5.4.2)."""
     found: list[tuple[str | None, str | None, PublicKey]] = []
     for jwk in jwks["keys"]:
         if jwk.get("use") == "enc":
@@ -136,9 +154,11 @@ def signing_keys(jwks: dict[str, Any]) -> list[tuple[str | None, str | None, Pub
             raise _invalid(f"jwks: {error}") from error
         if jwk.get("alg", "ES256") not in ALGORITHMS:
             raise _invalid(f"jwks: alg must be one of {', '.join(ALGORITHMS)}")
+        if not x5c_fits(jwk, key):
+            raise _invalid("jwks: the first certificate of x5c must be of the key it stands with")
         found.append((jwk.get("kid"), jwk.get("alg"), key))
     kids = [kid for kid, _, _ in found]
-    if not found or len(set(kids)) != len(kids):
+    if (needed and not found) or len(set(kids)) != len(kids):
         raise _invalid("jwks needs signing keys, each with a kid of its own")
     return found
 

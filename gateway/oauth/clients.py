@@ -31,6 +31,7 @@ from gateway.oauth.client_document import (
 )
 from gateway.oauth.jws import Jws, PublicKey, verify
 from gateway.oauth.tables import ClientRow
+from gateway.oauth.tls_client import BY_NAME, PRIVATE_KEY_JWT, Subject, subject_of
 
 __all__ = [
     "GRANT_TYPES",
@@ -76,6 +77,10 @@ class Client(ClientMixin):  # type: ignore[misc]
     grant_types: tuple[str, ...]
     require_signed_request_object: bool = False
     active: bool = True
+    auth_method: str = PRIVATE_KEY_JWT
+    tls_subject: Subject | None = None
+    certificate_bound: bool = False
+    """Whether its tokens are bound to its certificate (RFC 8705 3) instead of a DPoP key."""
 
     def signed(self, jws: Jws) -> bool:
         """Whether a registered key of this client, the one named by `kid` if any, made the signature."""
@@ -105,8 +110,8 @@ class Client(ClientMixin):  # type: ignore[misc]
         return False
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:  # noqa: ARG002
-        """Whether the client may authenticate so."""
-        return method == "private_key_jwt"
+        """Whether the client registered this method; it may use no other."""
+        return method == self.auth_method
 
     def check_response_type(self, response_type: str) -> bool:
         """Only `code` (FAPI 2.0 5.3.2.2-1)."""
@@ -120,6 +125,8 @@ class Client(ClientMixin):  # type: ignore[misc]
 def parse_client(document: Mapping[str, Any], *, active: bool = True) -> Client:
     """The client a document describes. Raises ClientDocumentError naming what is wrong."""
     values = checked(document)
+    method = values["token_endpoint_auth_method"]
+    signing = signing_keys(values["jwks"], needed=method != BY_NAME)
     return Client(
         id=values["client_id"],
         name=values["name"],
@@ -129,11 +136,14 @@ def parse_client(document: Mapping[str, Any], *, active: bool = True) -> Client:
         country=values["country"],
         redirect_uris=tuple(values["redirect_uris"]),
         kinds=values["kinds"],
-        keys=tuple(ClientKey(kid, alg, key) for kid, alg, key in signing_keys(values["jwks"])),
+        keys=tuple(ClientKey(kid, alg, key) for kid, alg, key in signing),
         encryption_key=encryption_key(values["jwks"]),
         grant_types=tuple(values["grant_types"]),
         require_signed_request_object=values["require_signed_request_object"],
         active=active,
+        auth_method=method,
+        tls_subject=subject_of(values),
+        certificate_bound=values["tls_client_certificate_bound_access_tokens"],
     )
 
 

@@ -18,6 +18,7 @@ from consent.events import Event
 from gateway.errors import Problem, catalogue
 from gateway.oauth import client_assertion, clients
 from gateway.oauth.answers import Answer, refused
+from gateway.oauth.client_certificate import unwanted_proof
 from gateway.oauth.exchange import Arrival, Exchange, Loaded
 from gateway.oauth.flows import AUTH_METHODS
 from gateway.oauth.form import read_form
@@ -50,6 +51,8 @@ class Door(ABC):
     def authenticate(self, exchange: Exchange) -> clients.Client:
         """Prove the client, by Authlib's registry of methods."""
         client: clients.Client = self.server.authenticate_client(exchange, AUTH_METHODS, self.path)
+        if client.certificate_bound and exchange.arrival.proofs:
+            raise unwanted_proof()
         return client
 
     async def answer(self, request: Request) -> Response:
@@ -69,14 +72,24 @@ class Door(ABC):
     async def _arrive(self, request: Request) -> Exchange:
         form = await read_form(request)
         now = self.server.now()
-        assertion = client_assertion.present(form, issuer=self.server.issuer, now=now)
+        certificate = self.server.certificate(request)
+        assertion = self._assertion(form, now)
+        client_id = form["client_id"] if assertion is None else assertion.client_id
         async with self.server.database.reading() as session:
-            client = await clients.find(session, assertion.client_id)
+            client = await clients.find(session, client_id)
             loaded = await self.load(session, form, Loaded(client=client)) if client else Loaded()
         accept = ",".join(request.headers.getlist("accept"))
         proofs = request.headers.getlist("dpop")
-        arrival = Arrival(form, proofs, self.server.issuer + self.path, now, accept)
+        address = self.server.address(self.path, certificate)
+        arrival = Arrival(form, proofs, address, now, accept, certificate)
         return Exchange(arrival, loaded, assertion)
+
+    def _assertion(self, form: Mapping[str, str], now: int) -> client_assertion.Presented | None:
+        """The assertion; None where a client that names itself may be one of mutual TLS (RFC 8705 2)."""
+        by_name = self.server.terminators is not None and "client_id" in form
+        if by_name and not form.keys() & {"client_assertion", "client_assertion_type", "client_secret"}:
+            return None
+        return client_assertion.present(form, issuer=self.server.issuer, now=now)
 
     async def _flush(self, exchange: Exchange) -> None:
         async with self.server.database.transaction() as session:

@@ -18,6 +18,7 @@ from gateway.oauth.clients import Client
 from gateway.oauth.grants import Code, Grant, RefreshToken
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import OneTime
+from gateway.security.client_certificate import ClientCertificate
 
 Write = Callable[[AsyncSession], Awaitable[OAuthRefusal | None]]
 """A change to flush. A refusal it gives stops the flush; so only the first write may give one."""
@@ -33,6 +34,7 @@ class Arrival:
     now: int
     accept: str = ""
     """What the caller wants to read (RFC 9110 12.5.1)."""
+    certificate: ClientCertificate | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Exchange(OAuth2Request):  # type: ignore[misc]
         self.assertion = assertion
         self.once: list[OneTime] = []
         self.writes: list[Write] = []
-        self.jkt: str | None = None
+        self.cnf: dict[str, str] = {}
 
     @property
     def form(self) -> dict[str, str]:
@@ -71,4 +73,4 @@ class Exchange(OAuth2Request):  # type: ignore[misc]
     @property
     def authenticated(self) -> bool:
         """Whether the client proved who it is."""
-        return bool(self.once)
+        return self.client is not None

@@ -11,22 +11,32 @@ import orjson
 from authlib.oauth2.rfc6749 import InvalidScopeError, grants
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.oauth.client_certificate import binding, unwanted_proof
 from gateway.oauth.clients import Client
 from gateway.oauth.dpop import check_proof
 from gateway.oauth.exchange import Exchange
 from gateway.oauth.grants import Code, Grant, RefreshToken, claim_code, refusal_now
 from gateway.oauth.refusals import OAuthRefusal
+from gateway.oauth.tls_client import METHODS
 from gateway.oauth.tokens import new_secret
 
-AUTH_METHODS = ["private_key_jwt"]
+AUTH_METHODS = list(METHODS)
 
 
 def prove_possession(exchange: Exchange, bound_to: str | None) -> None:
-    """Verify the DPoP proof of a token request and that it is of the key `bound_to`, if any is bound yet."""
+    """Verify the DPoP proof of a token request and that it is of the key `bound_to`, if any is bound yet.
+
+    A client registered for it proves its certificate instead (RFC 8705 3); both at once is refused.
+    """
     arrival = exchange.arrival
+    if exchange.client.certificate_bound:
+        if arrival.proofs or bound_to is not None:
+            raise unwanted_proof()
+        exchange.cnf = binding(arrival.certificate)
+        return
     proof = check_proof(arrival.proofs, method="POST", url=arrival.url, now=arrival.now)
     exchange.once.append(proof.once)
-    exchange.jkt = proof.jkt
+    exchange.cnf = {"jkt": proof.jkt}
     if bound_to not in (None, proof.jkt):
         raise OAuthRefusal("proof_key_mismatch")
 

@@ -19,7 +19,7 @@ from gateway.oauth.exchange import Exchange, Loaded
 from gateway.oauth.grants import Grant, RefreshToken, find_grant, find_refresh
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import is_spent
-from gateway.oauth.tokens import jti_hash
+from gateway.oauth.tokens import jti_hash, token_type
 
 TOLD = (
     "iss", "sub", "aud", "client_id", "iat", "exp", "jti", "cnf", "scope",
@@ -107,4 +107,4 @@ def _access(claims: Mapping[str, Any], grant: Grant | None, now: int) -> dict[st
     if "grant_id" in claims and (grant is None or grant.refusal(now, version=claims["consent_version"])):
         return DEAD
     told = {name: claims[name] for name in TOLD if name in claims}
-    return {"active": True, "token_type": "DPoP", **told}
+    return {"active": True, "token_type": token_type(claims["cnf"]), **told}

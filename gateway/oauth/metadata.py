@@ -11,6 +11,7 @@ from gateway.oauth.clients import GRANT_TYPES, SCOPES
 from gateway.oauth.jarm import MODES
 from gateway.oauth.jws import ALGORITHMS
 from gateway.oauth.server import GatewayAuthorizationServer
+from gateway.oauth.tls_client import METHODS, PRIVATE_KEY_JWT
 
 AUTHENTICATED = ("token", "revocation", "introspection")
 
@@ -44,11 +45,26 @@ def server_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
         "require_signed_request_object": False,
         "ui_locales_supported": ["ko", "en"],
     }
+    methods = [PRIVATE_KEY_JWT]
+    if server.terminators is not None:
+        methods = list(METHODS)
+        document |= _mutual_tls(server.terminators.origin)
     for endpoint in AUTHENTICATED:
-        document[f"{endpoint}_endpoint_auth_methods_supported"] = ["private_key_jwt"]
+        document[f"{endpoint}_endpoint_auth_methods_supported"] = methods
         document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = algorithms
     AuthorizationServerMetadata(document).validate(metadata_classes=[RequestObjectMetadata])
     return document
+
+
+def _mutual_tls(origin: str) -> dict[str, Any]:
+    """RFC 8705 3.3 and 5: where clients show certificates."""
+    aliases = {
+        "token_endpoint": f"{origin}/token",
+        "pushed_authorization_request_endpoint": f"{origin}/par",
+        "revocation_endpoint": f"{origin}/revoke",
+        "introspection_endpoint": f"{origin}/introspect",
+    }
+    return {"tls_client_certificate_bound_access_tokens": True, "mtls_endpoint_aliases": aliases}
 
 
 def resource_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
@@ -60,5 +76,6 @@ def resource_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
         "scopes_supported": sorted(SCOPES),
         "authorization_details_types_supported": list(server.details_types),
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
-        "dpop_bound_access_tokens_required": True,
+        "dpop_bound_access_tokens_required": server.terminators is None,
+        "tls_client_certificate_bound_access_tokens": server.terminators is not None,
     }

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.events import Event
 from gateway.oauth.answers import Answer
+from gateway.oauth.client_certificate import NOT_BY_KEY
 from gateway.oauth.clients import Client
 from gateway.oauth.details import read_details
 from gateway.oauth.door import Door
@@ -83,6 +84,10 @@ def _thumbprint(form: Form, _client: Client) -> bool:
     return _JKT.fullmatch(form.get("dpop_jkt", "A" * 43)) is not None
 
 
+def _by_key(form: Form, client: Client) -> bool:
+    return not (client.certificate_bound and "dpop_jkt" in form)
+
+
 RULES: tuple[Rule, ...] = (
     Rule("invalid_request", "JARM 2.3", _one_of("response_mode", None, *MODES), _MODE),
     Rule("invalid_request", "RFC 9126 2.1", _present("client_id"), "client_id is missing"),
@@ -91,6 +96,7 @@ RULES: tuple[Rule, ...] = (
     Rule("redirect_uri_unregistered", "FAPI2-SP 5.3.2.2-6", _registered),
     Rule("invalid_request", "FAPI2-SP 5.3.2.2-14", _short, f"state and nonce may have {_LONGEST} characters"),
     Rule("invalid_request", "RFC 9449 10", _thumbprint, "dpop_jkt must be a JWK thumbprint"),
+    Rule("dpop_invalid", "RFC 8705 3", _by_key, NOT_BY_KEY),
 )
 
 

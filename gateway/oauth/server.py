@@ -24,7 +24,7 @@ from starlette.requests import Request
 
 from consent.clock import Clock
 from gateway.database import Database
-from gateway.oauth import client_assertion
+from gateway.oauth import client_assertion, client_certificate
 from gateway.oauth.answers import Answer
 from gateway.oauth.clients import SCOPES, Client
 from gateway.oauth.details import TYPES, Validate
@@ -33,8 +33,11 @@ from gateway.oauth.flows import CodeFlow, CompanyFlow, RefreshFlow
 from gateway.oauth.grants import Grant, keep_refresh
 from gateway.oauth.ledger import Record
 from gateway.oauth.pkce import S256Challenge
-from gateway.oauth.refusals import of_authlib
-from gateway.oauth.tokens import Minter, new_secret
+from gateway.oauth.refusals import OAuthRefusal, of_authlib
+from gateway.oauth.tls_client import BY_NAME, PRIVATE_KEY_JWT, SELF_SIGNED
+from gateway.oauth.tokens import Minter, new_secret, token_type
+from gateway.security.client_certificate import ClientCertificate, Terminators
+from gateway.security.peer import peer_of
 
 _current: ContextVar[Exchange] = ContextVar("mydata_oauth_exchange")
 
@@ -62,12 +65,14 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         validate_details: Validate,
         session_of: Callable[[Request], str | None],
         may_issue: Callable[[], Awaitable[None]] | None = None,
+        terminators: Terminators | None = None,
     ) -> None:
         """Wire the collaborators.
 
         `validate_details(details, client)` refuses what may not be asked for. `session_of(request)` gives
         the hash that names the browser's session, the same as `Settlement.session_hash`. `may_issue()` raises
-        Problem while the ledger lags: codes and tokens wait then, refusals and revocations do not.
+        Problem while the ledger lags: codes and tokens wait then, refusals and revocations do not. Without
+        `terminators` mutual TLS is off: no certificate is looked at (RFC 8705).
         """
         super().__init__(scopes_supported=sorted(SCOPES))
         # Authlib logs whole tokens at debug level.
@@ -79,9 +84,12 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         self.clock = clock
         self.validate_details = validate_details
         self.session_of = session_of
+        self.terminators = terminators
         self._may_issue = may_issue
         self.details_types = TYPES
-        self.register_client_auth_method("private_key_jwt", _private_key_jwt)
+        self.register_client_auth_method(PRIVATE_KEY_JWT, _private_key_jwt)
+        for method in (BY_NAME, SELF_SIGNED):
+            self.register_client_auth_method(method, _by_certificate(method))
         self.register_grant(CodeFlow, [S256Challenge()])
         self.register_grant(RefreshFlow)
         self.register_grant(CompanyFlow)
@@ -96,6 +104,19 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         """Raise Problem while no code or token may be made. MUST NOT be called inside a transaction."""
         if self._may_issue is not None:
             await self._may_issue()
+
+    def certificate(self, request: Request) -> ClientCertificate | None:
+        """The certificate a TLS terminator hands on with `request`. Raises ClientCertificateError."""
+        ends = self.terminators
+        if ends is None:
+            return None
+        values, verdicts = request.headers.getlist(ends.header), request.headers.getlist(ends.verified_header)
+        return ends.read(peer_of(request), values, verdicts, self.clock())
+
+    def address(self, path: str, certificate: ClientCertificate | None) -> str:
+        """The address a request for `path` was sent to: who shows a certificate came by the mTLS origin."""
+        by_mtls = self.terminators if certificate is not None else None
+        return (by_mtls.origin if by_mtls else self.issuer) + path
 
     @contextmanager
     def deciding(self, exchange: Exchange) -> Iterator[None]:
@@ -138,21 +159,21 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
     def _tokens(self, *, client: Client, user: Grant | None, include_refresh_token: bool, **_: Any) -> Any:
         """Authlib's token generator: an access token for a grant (`user`) or for the company itself."""
         exchange = _current.get()
-        now, jkt = exchange.arrival.now, str(exchange.jkt)
+        now, cnf = exchange.arrival.now, exchange.cnf
         if user is None:
             scope = exchange.payload.scope or " ".join(sorted(SCOPES))
-            minted = self.minter.for_company(client, scope, jkt, now)
+            minted = self.minter.for_company(client, scope, cnf, now)
             body: dict[str, Any] = {"scope": scope}
         else:
-            minted = self.minter.for_grant(client, user, jkt, now)
+            minted = self.minter.for_grant(client, user, cnf, now)
             body = {"authorization_details": user.details, "grant_id": user.id}
             if include_refresh_token:
                 body["refresh_token"] = new_secret()
-                exchange.writes.append(_keeping(body["refresh_token"], user, jkt, now))
+                exchange.writes.append(_keeping(body["refresh_token"], user, cnf, now))
         exchange.writes.append(self.record.issued(client, user, minted, at=now))
         return {
             "access_token": minted.token,
-            "token_type": "DPoP",
+            "token_type": token_type(cnf),
             "expires_in": minted.expires_in,
             **body,
         }
@@ -160,15 +181,35 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
 
 def _private_key_jwt(_query: object, exchange: Exchange) -> Client | None:
     """Authlib's client authentication method: verify the assertion against the loaded client."""
-    if exchange.assertion is None:
+    known = exchange.loaded.client
+    if known is not None and known.auth_method != PRIVATE_KEY_JWT:
         return None
+    if exchange.assertion is None:
+        raise OAuthRefusal("client_assertion_missing" if known is not None else "client_unknown")
     once = client_assertion.authenticate(exchange.assertion, exchange.loaded.client)
     exchange.once.insert(0, once)
     exchange.client = exchange.loaded.client
     return exchange.loaded.client
 
 
-def _keeping(token: str, grant: Grant, jkt: str, now: int) -> Write:
+def _by_certificate(method: str) -> Callable[[object, Exchange], Client | None]:
+    """Authlib's client authentication method for clients registered for `method` (RFC 8705 2)."""
+
+    def authenticate(_query: object, exchange: Exchange) -> Client | None:
+        known = exchange.loaded.client
+        if known is None or known.auth_method != method:
+            return None
+        alone = exchange.assertion is None
+        client_certificate.authenticate(known, exchange.arrival.certificate, alone=alone)
+        exchange.client = known
+        return known
+
+    return authenticate
+
+
+def _keeping(token: str, grant: Grant, cnf: dict[str, str], now: int) -> Write:
+    (jkt,) = cnf.values()
+
     async def keep(session: AsyncSession) -> None:
         await keep_refresh(session, token, grant, jkt=jkt, at=now)
 

@@ -86,7 +86,10 @@ class GrantRow(SQLModel, table=True):
 
 
 class RefreshTokenRow(SQLModel, table=True):
-    """A refresh token of `client_id`, first issued to the key `jkt`; never rotated (FAPI 2.0 5.3.2.1-9)."""
+    """A refresh token of `client_id`, never rotated (FAPI 2.0 5.3.2.1-9).
+
+    `jkt` is the thumbprint of what it was first issued to: a key, or a certificate (RFC 8705).
+    """
 
     __tablename__ = "refresh_token"
 

@@ -1,9 +1,10 @@
-"""Access tokens: ES256 `at+jwt` (RFC 9068), bound to the client's key, short-lived, naming their consent."""
+"""Access tokens: ES256 `at+jwt` (RFC 9068), bound to a key or certificate, short, naming their consent."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +42,7 @@ class Minter:
         self.signing = signing
         self._pairwise = pairwise
 
-    def for_grant(self, client: Client, grant: Grant, jkt: str, now: int) -> Minted:
+    def for_grant(self, client: Client, grant: Grant, cnf: dict[str, str], now: int) -> Minted:
         """A token for what `grant` allows, never outliving its consent."""
         claims = {
             "sub": self.subject(grant),
@@ -51,17 +52,19 @@ class Minter:
         }
         if grant.scope:
             claims["scope"] = grant.scope
-        return self._mint(client, jkt, now, min(now + LIFETIME_SECONDS, grant.consent.end_at), claims)
+        return self._mint(client, cnf, now, min(now + LIFETIME_SECONDS, grant.consent.end_at), claims)
 
-    def for_company(self, client: Client, scope: str, jkt: str, now: int) -> Minted:
+    def for_company(self, client: Client, scope: str, cnf: dict[str, str], now: int) -> Minted:
         """A token without a citizen: it opens the client's own doors only."""
-        return self._mint(client, jkt, now, now + LIFETIME_SECONDS, {"sub": client.id, "scope": scope})
+        return self._mint(client, cnf, now, now + LIFETIME_SECONDS, {"sub": client.id, "scope": scope})
 
     def subject(self, grant: Grant) -> str:
         """The pairwise `sub` of the citizen for this grant's client."""
         return pairwise_subject(self._pairwise, grant.client_id, grant.subject_id)
 
-    def _mint(self, client: Client, jkt: str, now: int, exp: int, claims: dict[str, Any]) -> Minted:
+    def _mint(
+        self, client: Client, cnf: dict[str, str], now: int, exp: int, claims: dict[str, Any]
+    ) -> Minted:
         jti = new_secret()
         standard = {
             "iss": self.issuer,
@@ -70,7 +73,7 @@ class Minter:
             "iat": now,
             "exp": exp,
             "jti": jti,
-            "cnf": {"jkt": jkt},
+            "cnf": cnf,
         }
         return Minted(self.signing.sign({**standard, **claims}, TYP), exp - now, jti)
 
@@ -85,6 +88,11 @@ class Minter:
             return None
         ours = jws.claims.get("iss") == self.issuer and jws.claims.get("aud") == self.audience
         return jws.claims if ours and jws.claims["exp"] > now else None
+
+
+def token_type(cnf: Mapping[str, str]) -> str:
+    """How a token bound so is presented: with a proof of its key, or on a connection of its certificate."""
+    return "DPoP" if "jkt" in cnf else "Bearer"
 
 
 def jti_hash(jti: str) -> bytes:

@@ -18,6 +18,7 @@ _FILES = (
     "openid_client.mjs",
     "oracle.mjs",
     "signed.mjs",
+    "mtls_client.mjs",
 )
 
 

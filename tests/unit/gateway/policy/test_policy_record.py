@@ -61,9 +61,9 @@ async def test_denials_are_kept_too_newest_first(database: Database) -> None:
     engine = EmbeddedEngine(load())
     for minute, age in enumerate((13, 40, 13)):
         asked = question({"op": "replace", "path": "/subject/age", "value": age})
+        decision = await decide(engine, asked)
         async with database.transaction() as session:
-            at = AT + timedelta(minutes=minute)
-            await record(session, asked, await decide(engine, asked), at=at, seal=None)
+            await record(session, asked, decision, at=AT + timedelta(minutes=minute), seal=None)
     async with database.reading() as session:
         first = await of_consent(session, "consent-1", limit=2)
         rest = await of_consent(session, "consent-1", before=first[-1].id)

@@ -19,7 +19,7 @@ from gateway.settings import Settings, load_settings
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = ("operator", "service-company", "regulator")
 PAPERS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "gateway/demo/left.md"])
-MACHINE = re.compile(r"/root/|/home/|/tmp/")
+MACHINE = re.compile(r"/(?:root|home|tmp)/")
 _FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, Playwright
+from playwright.async_api import Browser, Page, Playwright, expect
 
 from gateway.web.site import Withheld
 from tests.browser import axe
@@ -82,12 +82,16 @@ async def test_every_page_is_sound(stage: CitizenStage, chromium: Browser, look:
         await page.locator(".reference").wait_for()
         await sound(seen, f"{name}-4-done")
         await page.locator("footer a[href='/my/consents']").click()
+        await page.wait_for_url("**/my/consents")
         await sound(seen, f"{name}-5-mine")
         await page.locator("h2 a").first.click()
+        await page.wait_for_url("**/my/consents/c-*")
         await sound(seen, f"{name}-6-one")
         await page.locator("main a.button").click()
+        await page.wait_for_url("**/withdraw")
         await sound(seen, f"{name}-7-withdraw")
         await page.locator("button[value=withdraw]").click()
+        await page.wait_for_url("**/withdrawn")
         await sound(seen, f"{name}-8-withdrawn")
         await page.goto(f"{stage.origin}/consent/{'x' * 32}")
         seen.complaints = [said for said in seen.complaints if "400" not in said]
@@ -206,17 +210,17 @@ async def test_the_whole_story_without_javascript(stage: CitizenStage, chromium:
         page = await seen.question()
         await page.get_by_label("다담마켓 · 주문 내역").check()
         await page.get_by_role("button", name="English").click()
-        assert await page.get_by_label("Dadam Market · Orders").is_checked()
+        await expect(page.get_by_label("Dadam Market · Orders")).to_be_checked()
         await page.get_by_label("Merchant").check()
         await page.get_by_role("button", name="Agree and send").click()
-        assert await page.get_by_role("alert").is_visible()
+        await expect(page.get_by_role("alert")).to_be_visible()
         await seen.shoot("en-360-mistake")
         await page.get_by_label("Nuri Telecom · Payments through the telephone bill").check()
         await page.get_by_role("button", name="Agree and send").click()
         await page.get_by_role("link", name="See my consents").click()
         await page.get_by_role("link", name="Withdraw consent given to Deundeun Budget").first.click()
         await page.get_by_role("button", name="Withdraw consent").click()
-        assert await page.get_by_role("heading", name="You withdrew").is_visible()
+        await expect(page.get_by_role("heading", name="You withdrew")).to_be_visible()
 
 
 async def test_withdrawing_is_no_harder_than_agreeing(stage: CitizenStage, chromium: Browser) -> None:
@@ -224,6 +228,7 @@ async def test_withdrawing_is_no_harder_than_agreeing(stage: CitizenStage, chrom
     async with visit(stage, chromium) as seen:
         page = await seen.question()
         await page.locator("button[value=agree]").click()
+        await page.locator(".reference").wait_for()
         granted = 3  # sign-in page, provider, agree
         await page.goto(f"{stage.origin}/my/consents")
         presses = 0

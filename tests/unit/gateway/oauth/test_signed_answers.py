@@ -36,7 +36,7 @@ def test_every_parameter_is_inside(redirect: str, state: str, code: str) -> None
     assert pairs[:-1] == own
     assert pairs[-1][0] == "response"
     jws = parse(pairs[-1][1], longest=1 << 20)
-    assert verify(jws, KEYS.current.private.public_key())
+    assert verify(jws, KEYS.current.public())
     assert jws.claims == {**told, "aud": "deundeun-budget", "exp": NOW + 300}
 
 

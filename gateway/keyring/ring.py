@@ -29,6 +29,10 @@ class Signing(Protocol):
     def ring(self) -> Keyring:
         """The ring to use for the work at hand. Immutable."""
 
+    @property
+    def newest(self) -> Keyring:
+        """The ring that is published now."""
+
     def sign(self, claims: Mapping[str, Any], typ: str) -> str:
         """Sign with the default key; see `SigningKey.sign`."""
 
@@ -63,6 +67,11 @@ class Keyring:
 
     @property
     def ring(self) -> Keyring:
+        """This very ring."""
+        return self
+
+    @property
+    def newest(self) -> Keyring:
         """This very ring."""
         return self
 

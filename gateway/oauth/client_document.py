@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway.keyring import DEFAULT
 from gateway.oauth.jws import ALGORITHMS, JwsError, PublicKey, decode, import_jwk
 from gateway.oauth.tls_client import BY_NAME, METHODS, PRIVATE_KEY_JWT, SUBJECTS, subject_of, x5c_fits
 
@@ -23,6 +24,13 @@ _MEMBERS = _REQUIRED | {
     "country",
     "require_signed_request_object",
 }
+RESPONSE_ALGS = (
+    "authorization_signed_response_alg",
+    "introspection_signed_response_alg",
+    "id_token_signed_response_alg",
+)
+"""By what the gateway signs for a client (JARM 3, RFC 9701 6, OpenID Registration 2)."""
+
 _TLS_MEMBERS = {"token_endpoint_auth_method", "tls_client_certificate_bound_access_tokens", *SUBJECTS}
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -87,6 +95,10 @@ def _boolean(value: object) -> bool:
     return isinstance(value, bool)
 
 
+def _algorithm(value: object) -> bool:
+    return value in ALGORITHMS
+
+
 def _jwks(value: object) -> bool:
     return isinstance(value, dict) and _list_of(value.get("keys"), lambda item: isinstance(item, dict))
 
@@ -103,12 +115,13 @@ CHECKS: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("grant_types", _grant_types, f"a list out of {', '.join(GRANT_TYPES)}"),
     ("jwks", _jwks, "a JWK set"),
     ("require_signed_request_object", _boolean, "true or false"),
+    *((name, _algorithm, f"one of {', '.join(ALGORITHMS)}") for name in RESPONSE_ALGS),
 )
 
 
 def checked(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document with defaults filled in. Raises ClientDocumentError at the first failing check."""
-    if unknown := sorted(set(document) - _MEMBERS - _TLS_MEMBERS):
+    if unknown := sorted(set(document) - _MEMBERS - _TLS_MEMBERS - set(RESPONSE_ALGS)):
         raise ClientDocumentError("client_document_invalid", f"unknown member {unknown[0]!r}")
     if missing := sorted(_REQUIRED - document.keys()):
         raise ClientDocumentError("client_document_invalid", f"{missing[0]} is missing")
@@ -118,6 +131,7 @@ def checked(document: Mapping[str, Any]) -> dict[str, Any]:
         "registration": "-",
         "country": "KR",
         "require_signed_request_object": False,
+        **dict.fromkeys(RESPONSE_ALGS, DEFAULT),
         **document,
     }
     for member, check, wanted in CHECKS:

@@ -22,8 +22,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.parties import ClientInfo
+from gateway.keyring import DEFAULT
 from gateway.oauth.client_document import (
     GRANT_TYPES,
+    RESPONSE_ALGS,
     ClientDocumentError,
     checked,
     encryption_key,
@@ -81,6 +83,9 @@ class Client(ClientMixin):  # type: ignore[misc]
     tls_subject: Subject | None = None
     certificate_bound: bool = False
     """Whether its tokens are bound to its certificate (RFC 8705 3) instead of a DPoP key."""
+    authorization_signed_response_alg: str = DEFAULT
+    introspection_signed_response_alg: str = DEFAULT
+    id_token_signed_response_alg: str = DEFAULT
 
     def signed(self, jws: Jws) -> bool:
         """Whether a registered key of this client, the one named by `kid` if any, made the signature."""
@@ -144,6 +149,7 @@ def parse_client(document: Mapping[str, Any], *, active: bool = True) -> Client:
         auth_method=method,
         tls_subject=subject_of(values),
         certificate_bound=values["tls_client_certificate_bound_access_tokens"],
+        **{name: values[name] for name in RESPONSE_ALGS},
     )
 
 

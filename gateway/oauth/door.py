@@ -61,7 +61,7 @@ class Door(ABC):
         try:
             exchange = await self._arrive(request)
             with self.server.deciding(exchange):
-                decided = self.decide(exchange)
+                decided = await self.server.minter.signing.offload(self.decide, exchange)
             if self.issues:
                 await self.server.may_issue()
             await self._flush(exchange)

@@ -66,7 +66,8 @@ class IntrospectDoor(Door):
     def _signed(self, told: dict[str, Any], client: Client, now: int) -> bytes:
         """RFC 9701 5: for this caller alone, and neither `sub` nor `exp`, so that it is no access token."""
         claims = {"iss": self.server.issuer, "aud": client.id, "iat": now, "token_introspection": told}
-        return self.server.minter.signing.sign(claims, SIGNED).encode("ascii")
+        key = self.server.minter.signing.signing(client.introspection_signed_response_alg)
+        return key.sign(claims, SIGNED).encode("ascii")
 
     def _refresh(self, token: RefreshToken, now: int) -> dict[str, Any]:
         if token.revoked or token.grant.refusal(now):

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from authlib.common.urls import add_params_to_uri
 
-from gateway.keyring import Keyring
+from gateway.keyring import SigningKey
 
 LIFETIME_SECONDS = 300
 """JARM 2.1 recommends ten minutes at most; the code inside lives one."""
@@ -16,7 +16,7 @@ MODES = ("query", *JWT_MODES)
 TYP = "JWT"
 
 
-def packed(location: str, redirect_uri: str, *, signing: Keyring, client_id: str, now: int) -> str:
+def packed(location: str, redirect_uri: str, *, signing: SigningKey, client_id: str, now: int) -> str:
     """`location`, an answer to `redirect_uri` with its parameters in the query, as a signed response.
 
     `code` or `error`, `state` and `iss` go into the JWT and nowhere else (JARM 2.1, RFC 9207 2.4); the

@@ -19,7 +19,7 @@ AUTHENTICATED = ("token", "revocation", "introspection")
 def server_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
     """The metadata document; Authlib's validator has passed it."""
     issuer, algorithms = server.issuer, list(ALGORITHMS)
-    signed = sorted({key.alg for key in server.minter.signing.keys})
+    signed = list(server.minter.signing.ring.algorithms)
     document: dict[str, Any] = {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",

@@ -53,7 +53,7 @@ async def resume(server: GatewayAuthorizationServer, request: Request) -> Respon
     """
     now = server.now()
     settled = await _load(server, request, now)
-    answer, code = _decide(server, settled, now)
+    answer, code = await server.minter.signing.offload(_decide, server, settled, now)
     if code is not None:
         await server.may_issue()
     async with server.database.transaction() as session:
@@ -97,7 +97,7 @@ def _decide(server: GatewayAuthorizationServer, settled: _Settled, now: int) -> 
         answer.location = jarm.packed(
             answer.location,
             settled.parameters["redirect_uri"],
-            signing=server.minter.signing,
+            signing=server.minter.signing.signing(settled.client.authorization_signed_response_alg),
             client_id=settled.client.id,
             now=now,
         )

@@ -11,7 +11,7 @@ from gateway.oauth.door import Door
 from gateway.oauth.introspect import IntrospectDoor
 from gateway.oauth.metadata import resource_metadata, server_metadata
 from gateway.oauth.par import PushDoor
-from gateway.oauth.published import publish
+from gateway.oauth.published import publish, publish_keys
 from gateway.oauth.resume import resume
 from gateway.oauth.revoke import RevokeDoor
 from gateway.oauth.server import GatewayAuthorizationServer
@@ -30,5 +30,5 @@ def routes(server: GatewayAuthorizationServer) -> list[Route]:
         Route("/.well-known/oauth-authorization-server", metadata),
         Route("/.well-known/openid-configuration", metadata),
         Route("/.well-known/oauth-protected-resource", publish(resource_metadata(server))),
-        Route("/.well-known/jwks.json", publish(server.minter.signing.jwks(), "application/jwk-set+json")),
+        Route("/.well-known/jwks.json", publish_keys(server.minter.signing)),
     ]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.keyring import Keyring
+from gateway.keyring import Signing
 from gateway.oauth.clients import Client
 from gateway.oauth.grants import Grant
 from gateway.oauth.jws import JwsError, parse, verify
@@ -35,7 +35,7 @@ class Minted:
 class Minter:
     """Makes access tokens for one issuer. Stateless; `audience` is the resource server (RFC 8707)."""
 
-    def __init__(self, issuer: str, audience: str, signing: Keyring, pairwise: bytes) -> None:
+    def __init__(self, issuer: str, audience: str, signing: Signing, pairwise: bytes) -> None:
         """Sign with `signing`; name citizens to clients with the `pairwise` secret."""
         self.issuer = issuer
         self.audience = audience

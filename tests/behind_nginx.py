@@ -20,7 +20,7 @@ from tests.authority import Authority
 from tests.client_certificates import ClientAuthority, Shown
 from tests.oauth_keys import Key
 from tests.oauth_stage import Stage, document
-from tests.serving import free_socket, serving
+from tests.serving import listening, origin_of, port_of, serving
 
 NO_ASSERTION = {"client_assertion": None, "client_assertion_type": None}
 BOUND = {"tls_client_certificate_bound_access_tokens": True}
@@ -81,7 +81,7 @@ class Behind:
 @asynccontextmanager
 async def behind_nginx(database: Database, authority: Authority, folder: Path) -> AsyncIterator[Behind]:
     """Stage and nginx, ended together."""
-    bound, port = free_socket()
+    bound = listening()
     ports, issued = nginx.two_ports(), ClientAuthority(folder)
     mtls = f"https://127.0.0.1:{ports.mtls}"
     names = ("x-client-certificate", "x-client-certificate-verified")
@@ -89,8 +89,8 @@ async def behind_nginx(database: Database, authority: Authority, folder: Path) -
     stage = Stage(database, f"https://127.0.0.1:{ports.issuer}", terminators=ends)
     await stage.http.aclose()
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(serving(Peer(stage.app, trusted=["127.0.0.1"]), bound, None))
-        await stack.enter_async_context(nginx.before(port, ports, authority, issued.bundle))
-        made = Behind(stage, authority, issued, f"http://127.0.0.1:{port}", mtls, stack)
+        await stack.enter_async_context(serving(Peer(stage.app, trusted=["127.0.0.1"]), [bound]))
+        await stack.enter_async_context(nginx.before(port_of(bound), ports, authority, issued.bundle))
+        made = Behind(stage, authority, issued, origin_of(bound), mtls, stack)
         await made.use(None)
         yield made

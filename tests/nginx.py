@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.authority import Authority
-from tests.serving import free_socket
+from tests.serving import listening, port_of
 
 SHIPPED = Path(__file__).resolve().parents[1] / "docker" / "nginx" / "mydata.conf"
 
@@ -50,10 +50,8 @@ def binary() -> str | None:
 
 def two_ports() -> Ports:
     """Two loopback ports that are free at this moment."""
-    (first, one), (second, two) = free_socket(), free_socket()
-    first.close()
-    second.close()
-    return Ports(one, two)
+    with listening() as first, listening() as second:
+        return Ports(port_of(first), port_of(second))
 
 
 @asynccontextmanager

@@ -1,10 +1,10 @@
-"""Serves an app over real https on a free loopback port, for as long as a test needs it."""
+"""Serves an app on free loopback ports, plain or over real https, for as long as a test needs it."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,33 +13,49 @@ import uvicorn
 from tests.authority import Authority
 
 
-def free_socket() -> tuple[socket.socket, int]:
-    """A bound loopback socket and its port, so that an issuer is known before its server is built."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def listening() -> socket.socket:
+    """A bound loopback socket on any free port, so that an issuer is known before its server is built."""
+    # IPPROTO_TCP named: asyncio sets TCP_NODELAY only then.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", 0))
-    return bound, int(bound.getsockname()[1])
+    return bound
+
+
+def port_of(bound: socket.socket) -> int:
+    """The port of a bound socket."""
+    return int(bound.getsockname()[1])
+
+
+def origin_of(bound: socket.socket) -> str:
+    """The plain http origin of a bound socket."""
+    return f"http://127.0.0.1:{port_of(bound)}"
 
 
 @asynccontextmanager
-async def serving(app: Any, bound: socket.socket, authority: Authority | None) -> AsyncIterator[None]:
-    """Serve `app` on `bound` with the authority's certificate until the block ends; without, plain http."""
+async def serving(
+    app: Any, bound: Sequence[socket.socket], authority: Authority | None = None, *, lifespan: bool = False
+) -> AsyncIterator[None]:
+    """Serve `app` on these sockets until the block ends: with the authority's certificate, or plain http."""
     config = uvicorn.Config(
         app,
         ssl_certfile=str(authority.certificate) if authority else None,
         ssl_keyfile=str(authority.key) if authority else None,
         proxy_headers=False,
         log_level="warning",
-        lifespan="off",
+        access_log=False,
+        lifespan="on" if lifespan else "off",
         ws="none",
+        timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve(sockets=[bound]))
+    running = asyncio.create_task(server.serve(sockets=list(bound)))
     try:
         while not server.started:
             if running.done():
                 await running
                 raise RuntimeError("the server stopped before it served")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.005)
         yield
     finally:
         server.should_exit = True

@@ -11,32 +11,19 @@ async with open_world(folder) as world:
 from __future__ import annotations
 
 import asyncio
-import secrets
-import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from importlib import import_module
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 import yaml
 from sqlalchemy import func, select
 from sqlmodel import SQLModel
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connectors.sandbox.faults import Faults, FaultyDoor
-from connectors.sandbox.holder import HolderConfig
-from connectors.sandbox.identity.config import Client as Party
-from connectors.sandbox.identity.config import IdentityConfig, signing_key
-from connectors.sandbox.identity.provider import create_provider, public_keys
-from connectors.sandbox.people import Citizen as Somebody
-from connectors.sandbox.people import people
 from consent.calendar import korean_day
 from consent.ledger.entry import decode
 from consent.ledger_tables import ENTRY, OUTBOX, PAYLOAD
@@ -45,15 +32,17 @@ from gateway.database import Database
 from gateway.demo.browser import Browser, Page
 from gateway.demo.citizen import Citizen, Wishes
 from gateway.demo.company import Company, CompanyKeys
-from gateway.demo.participants import CLIENT, HOLDERS, OPERATOR, client, details, registry
+from gateway.demo.participants import CLIENT, client, details, registry
 from gateway.demo.story import WISHES
 from gateway.keys import Keys, create_keys, load_keys
 from gateway.migrations.apply import upgrade
 from gateway.oauth import clients
 from gateway.parts import Parts
 from gateway.settings import Settings
+from tests.sandbox_servers import Sandbox, TimedFaults, open_sandbox
+from tests.serving import listening, origin_of, serving
+from tests.world_clock import WorldClock
 
-SEED = 7
 REDIRECT = "http://127.0.0.1:9/callback"
 """Nobody listens there: the browser notes where it is sent."""
 
@@ -71,63 +60,7 @@ GUARDED = (
 )
 """What no refusal may change (design 3.6)."""
 
-Around = Callable[[ASGIApp], ASGIApp]
-
 SETTLED = frozenset({"ready", "failed", "cancelled"})
-
-
-class WorldClock:
-    """The machine's clock moved by `forward`, or standing still after `freeze`."""
-
-    def __init__(self) -> None:
-        self._moved = timedelta()
-        self._frozen: datetime | None = None
-
-    def __call__(self) -> datetime:
-        """The moment it is in this world."""
-        return (self._frozen or datetime.now(UTC)) + self._moved
-
-    @property
-    def seconds(self) -> int:
-        """The second it is in this world."""
-        return int(self().timestamp())
-
-    def forward(self, seconds: int) -> None:
-        """Let time pass."""
-        self._moved += timedelta(seconds=seconds)
-
-    def freeze(self) -> None:
-        """Let time stand still, but for `forward`."""
-        self._frozen = datetime.now(UTC)
-
-    def thaw(self) -> None:
-        """Let time go on."""
-        self._frozen = None
-
-
-class TimedFaults(Faults):
-    """A holder's switchboard that also knows when each request arrived, in seconds of the loop."""
-
-    def due(self, path: str) -> Any:
-        """As `Faults.due`; notes the time."""
-        self.times.append((asyncio.get_running_loop().time(), path))
-        return super().due(path)
-
-    @property
-    def times(self) -> list[tuple[float, str]]:
-        """(moment, path) of every request so far."""
-        return self.__dict__.setdefault("_times", [])  # type: ignore[no-any-return]
-
-
-@dataclass
-class Sandbox:
-    """The servers around a gateway. `faults` and `origins` of holders by id and by sector."""
-
-    identity: str
-    origins: dict[str, str]
-    faults: dict[str, TimedFaults]
-    people: tuple[Somebody, ...]
-    jwks: dict[str, Any]
 
 
 @dataclass
@@ -343,112 +276,3 @@ def fresh_keys(folder: Path) -> Keys:
     """A gateway's keys, made in `folder`."""
     create_keys(folder)
     return load_keys(folder)
-
-
-@cache
-def inhabitants(count: int, today: Any) -> tuple[Somebody, ...]:
-    """The same people for every world of this process."""
-    return tuple(people(SEED, count, today=today))
-
-
-@asynccontextmanager
-async def open_sandbox(
-    keys: Keys, gateway: str, clock: WorldClock, *, count: int = 1, around: Around | None = None
-) -> AsyncIterator[Sandbox]:
-    """Identity provider and five holders for the gateway at `gateway`, each at an origin of its own.
-
-    `around` may stand in front of each of them, to listen.
-    """
-    today, bound = korean_day(clock()), {name: listening() for name in ("identity", *HOLDERS)}
-    issuer, who = origin_of(bound["identity"]), inhabitants(count, today)
-    relying = Party(
-        client_id=OPERATOR,
-        redirect_uris=(f"{gateway}/sign-in/return",),
-        jwks=keys.signing.jwks(),
-        code=OPERATOR,
-    )
-    identity = IdentityConfig(
-        issuer=issuer,
-        clients={OPERATOR: relying},
-        holders=frozenset(h["id"] for h in HOLDERS.values()),
-        people={person.handle: person for person in who},
-        today=today,
-        key=signing_key(None),
-        pairwise_secret=secrets.token_bytes(32),
-        now=lambda: clock.seconds,
-        token=lambda: secrets.token_urlsafe(32),
-    )
-    sandbox = Sandbox(issuer, {s: origin_of(bound[s]) for s in HOLDERS}, {}, who, public_keys(identity))
-    apps: dict[int, ASGIApp] = {port_of(bound["identity"]): create_provider(identity)}
-    for sector, facts in HOLDERS.items():
-        module = import_module(f"connectors.sandbox.{sector}")
-        faults = sandbox.faults[facts["id"]] = TimedFaults()
-        config = HolderConfig(
-            id=facts["id"],
-            org_code=facts["org_code"],
-            origin=sandbox.origins[sector],
-            sector=sector,
-            operators={OPERATOR: {"keys": [keys.holder_requests.jwk()]}},
-            identity={issuer: sandbox.jwks},
-            people=who,
-            datasets=module.DATASETS,
-            page_size=5 if sector == "retail" else 50,
-            now=lambda: clock.seconds,
-        )
-        apps[port_of(bound[sector])] = FaultyDoor(module.create(config), faults)
-    if around is not None:
-        apps = {port: around(app) for port, app in apps.items()}
-    async with serving(_by_port(apps), list(bound.values())):
-        yield sandbox
-
-
-def _by_port(apps: dict[int, ASGIApp]) -> ASGIApp:
-    """One server for several origins: the port that was called names the application."""
-
-    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        await apps[scope["server"][1]](scope, receive, send)
-
-    return dispatch
-
-
-@asynccontextmanager
-async def serving(app: Any, bound: list[socket.socket], *, lifespan: bool = False) -> AsyncIterator[None]:
-    """Serve `app` on these sockets until the block ends."""
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        lifespan="on" if lifespan else "off",
-        ws="none",
-        timeout_graceful_shutdown=2,
-    )
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve(sockets=bound))
-    try:
-        while not server.started:
-            if running.done():
-                raise RuntimeError("the server stopped before it served")
-            await asyncio.sleep(0.005)
-        yield
-    finally:
-        server.should_exit = True
-        await running
-
-
-def listening() -> socket.socket:
-    """A bound loopback socket on any free port."""
-    # IPPROTO_TCP named: asyncio sets TCP_NODELAY only then.
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", 0))
-    return bound
-
-
-def port_of(bound: socket.socket) -> int:
-    """The port of a bound socket."""
-    return int(bound.getsockname()[1])
-
-
-def origin_of(bound: socket.socket) -> str:
-    """The origin of a bound socket."""
-    return f"http://127.0.0.1:{port_of(bound)}"

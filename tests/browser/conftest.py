@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -13,13 +12,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
 from sqlmodel import SQLModel
 
 from gateway.database import Database
 from tests.citizen_stage import ASKED, Asking, CitizenStage
-from tests.serving import free_socket
+from tests.serving import listening, origin_of, serving
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -65,30 +63,16 @@ class Visit:
             await self.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
 
-@asynccontextmanager
-async def _served(app: Any, bound: Any) -> AsyncIterator[None]:
-    config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve(sockets=[bound]))
-    while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
-        await asyncio.sleep(0.01)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await running
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CitizenStage]:
     """The pages and the identity provider, each on a port of its own."""
     database = Database(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('pages') / 'mydata.db'}")
     async with database.engine.begin() as connection:
         await connection.run_sync(SQLModel.metadata.create_all)
-    (ours, port), (theirs, other) = free_socket(), free_socket()
-    made = CitizenStage(database, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{other}")
+    ours, theirs = listening(), listening()
+    made = CitizenStage(database, origin_of(ours), origin_of(theirs))
     await made.register()
-    async with _served(made.app, ours), _served(made.identity_app, theirs):
+    async with serving(made.app, [ours]), serving(made.identity_app, [theirs]):
         yield made
     await made.close()
     await database.close()

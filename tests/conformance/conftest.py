@@ -12,7 +12,7 @@ import pytest
 from gateway.database import Database
 from tests.authority import Authority, make_authority
 from tests.oauth_stage import Stage
-from tests.serving import free_socket, serving
+from tests.serving import listening, port_of, serving
 
 
 @pytest.fixture(scope="session")
@@ -24,8 +24,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture
 async def stage(database: Database, authority: Authority) -> AsyncIterator[Stage]:
     """An authorization server over https on a free port, with one registered client."""
-    bound, port = free_socket()
-    issuer = f"https://127.0.0.1:{port}"
+    bound = listening()
+    issuer = f"https://127.0.0.1:{port_of(bound)}"
     async with _served(Stage(database, issuer), issuer, bound, authority) as made:
         yield made
 
@@ -33,9 +33,9 @@ async def stage(database: Database, authority: Authority) -> AsyncIterator[Stage
 @pytest.fixture
 async def outside(database: Database, authority: Authority) -> AsyncIterator[Stage]:
     """The same behind a terminator: its issuer has a name and the default port, its socket another one."""
-    bound, port = free_socket()
+    bound = listening()
     made = Stage(database, "https://gateway.example")
-    async with _served(made, f"https://127.0.0.1:{port}", bound, authority):
+    async with _served(made, f"https://127.0.0.1:{port_of(bound)}", bound, authority):
         yield made
 
 
@@ -46,7 +46,7 @@ async def _served(
     await made.register()
     await made.http.aclose()
     async with (
-        serving(made.app, bound, authority),
+        serving(made.app, [bound], authority),
         httpx.AsyncClient(base_url=address, verify=authority.client_context()) as http,
     ):
         made.http = http

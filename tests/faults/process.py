@@ -14,17 +14,10 @@ import yaml
 from gateway.database import Database
 from gateway.demo.company import CompanyKeys
 from gateway.demo.processes import Child, start
-from tests.world import (
-    Around,
-    World,
-    WorldClock,
-    fresh_keys,
-    listening,
-    open_sandbox,
-    origin_of,
-    prepare,
-    settings_for,
-)
+from tests.sandbox_servers import Around, open_sandbox
+from tests.serving import listening, origin_of
+from tests.world import World, fresh_keys, prepare, settings_for
+from tests.world_clock import WorldClock
 
 
 @dataclass

@@ -11,14 +11,13 @@ import base64
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
 import pytest
 import pytest_asyncio
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.sandbox.faults import Fault
 from gateway.bundles.open import open_bundle
@@ -27,66 +26,11 @@ from gateway.demo.story import WISHES
 from gateway.demo.world import mydata
 from tests.faults.process import ProcessWorld, open_process_world
 from tests.flows.messages import code_form, push, token
+from tests.flows.overheard import Overheard
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MEMO = "hanbit-bank/finance.deposit-transactions/trans_memo"
-
-
-@dataclass
-class Overheard:
-    """Everything that went over the wire between the gateway, the holders and the identity provider."""
-
-    urls: list[str] = field(default_factory=list)
-    tokens: set[str] = field(default_factory=set)
-    links: set[str] = field(default_factory=set)
-    statements: set[str] = field(default_factory=set)
-    answered: bytearray = field(default_factory=bytearray)
-
-    def around(self, app: ASGIApp) -> ASGIApp:
-        """Listen in front of `app`."""
-
-        async def listen(scope: Scope, receive: Receive, send: Send) -> None:
-            asked, told = bytearray(), bytearray()
-
-            async def hear() -> Message:
-                message = await receive()
-                asked.extend(message.get("body", b""))
-                return message
-
-            async def say(message: Message) -> None:
-                told.extend(message.get("body", b""))
-                await send(message)
-
-            await app(scope, hear, say)
-            if scope["type"] == "http":
-                self._note(scope, bytes(asked), bytes(told))
-
-        return listen
-
-    def _note(self, scope: Scope, asked: bytes, told: bytes) -> None:
-        self.urls.append(f"{scope['path']}?{scope['query_string'].decode()}")
-        headers = dict(scope["headers"])
-        if bearer := headers.get(b"authorization", b"").decode().partition(" ")[2]:
-            self.tokens.add(bearer)
-        if scope["path"] == "/links" and b'"link"' in told:
-            self.links.add(json.loads(told)["link"])
-            self.statements.update(json.loads(asked).values())
-        if scope["path"].endswith("/token"):
-            fields = dict(pair.split("=", 1) for pair in asked.decode().split("&") if "=" in pair)
-            self.statements.update(
-                unquote_plus(v) for k, v in fields.items() if "assertion" in k and "type" not in k
-            )
-            self.tokens.update(v for k, v in _json(told).items() if k.endswith("_token"))
-        self.answered.extend(told)
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        read = json.loads(body)
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}
 
 
 @dataclass

@@ -18,7 +18,8 @@ from gateway.demo.citizen import Wishes
 from gateway.policy.bundle import load
 from gateway.policy.embedded import EmbeddedEngine
 from tests.flows.told import told
-from tests.world import Given, World, listening, open_world, origin_of, serving
+from tests.serving import listening, origin_of, serving
+from tests.world import Given, World, open_world
 
 
 class Opa:

@@ -51,7 +51,7 @@ class Housekeeping:
         """Delete what has ended; count what was refused; once an hour say so in the ledger."""
         now = int(self.clock().timestamp())
         async with self.database.transaction() as session:
-            await replay.purge(session, at=now)
+            await replay.forget(session, before=await replay.raise_mark(session, now), limit=10_000)
             await transfers.delete_expired(session, now)
         for code, count in self.record.take_uncounted().items():
             self.metrics.refused.labels(code).inc(count)

@@ -125,7 +125,7 @@ class ResourceServer:
         client = await clients.find(session, claims["client_id"])
         if client is None or not client.active:
             return "client_suspended", None, None
-        if await is_spent(session, "revoked", jti_hash(claims["jti"])):
+        if await is_spent(session, "revoked", jti_hash(claims["jti"]), claims["exp"]):
             return "grant_revoked", None, None
         if "grant_id" not in claims:
             return None, client, None

@@ -42,7 +42,7 @@ class IntrospectDoor(Door):
         if claims is None:
             return replace(loaded, refresh=await find_refresh(session, token))
         grant = await find_grant(session, claims["grant_id"]) if "grant_id" in claims else None
-        revoked = await is_spent(session, "revoked", jti_hash(claims["jti"]))
+        revoked = await is_spent(session, "revoked", jti_hash(claims["jti"]), claims["exp"])
         return replace(loaded, claims=claims, grant=grant, revoked=revoked)
 
     def decide(self, exchange: Exchange) -> Answer:

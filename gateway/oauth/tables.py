@@ -111,3 +111,12 @@ class ReplayRow(SQLModel, table=True):
     purpose: str = Field(primary_key=True)
     key_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     expires_at: int = Field(sa_column=_seconds())
+
+
+class ReplayMarkRow(SQLModel, table=True):
+    """Up to which moment one-time values may be forgotten; the only row has id 1, `before` only rises."""
+
+    __tablename__ = "replay_mark"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    before: int = Field(sa_column=_seconds())

@@ -228,6 +228,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_oauth_grant_client_id'), ['client_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_oauth_grant_consent_id'), ['consent_id'], unique=False)
 
+    op.create_table('policy_bundle',
+    sa.Column('revision', sa.String(length=80), nullable=False),
+    sa.Column('archive', sa.LargeBinary(), nullable=False),
+    sa.Column('checked_by', sa.String(length=40), nullable=False),
+    sa.Column('built_by', sa.String(length=64), nullable=False),
+    sa.Column('built_at', sa.BigInteger(), nullable=False),
+    sa.Column('built_signature', sa.LargeBinary(), nullable=True),
+    sa.Column('approved_by', sa.String(length=64), nullable=True),
+    sa.Column('approved_at', sa.BigInteger(), nullable=True),
+    sa.Column('approved_signature', sa.LargeBinary(), nullable=True),
+    sa.PrimaryKeyConstraint('revision')
+    )
     op.create_table('policy_decision',
     sa.Column('id', sa.String(length=36), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
@@ -243,6 +255,7 @@ def upgrade() -> None:
     sa.Column('obligations', sa.Text(), nullable=False),
     sa.Column('revision', sa.String(length=80), nullable=False),
     sa.Column('engine', sa.String(length=40), nullable=False),
+    sa.Column('eval_us', sa.BigInteger(), nullable=False),
     sa.Column('input_digest', sa.String(length=80), nullable=False),
     sa.Column('sealed_input', sa.LargeBinary(), nullable=True),
     sa.PrimaryKeyConstraint('id')
@@ -276,6 +289,11 @@ def upgrade() -> None:
     with op.batch_alter_table('replay', schema=None) as batch_op:
         batch_op.create_index('ix_replay_expires', ['expires_at'], unique=False)
 
+    op.create_table('replay_mark',
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('before', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('subject',
     sa.Column('id', sa.String(length=40), nullable=False),
     sa.Column('n', sa.BigInteger(), nullable=False),
@@ -333,6 +351,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_consent_client_id'), ['client_id'], unique=False)
         batch_op.create_index('ix_consent_subject', ['subject_id', 'created_at'], unique=False)
 
+    op.create_table('policy_activation',
+    sa.Column('n', sa.Integer(), nullable=False),
+    sa.Column('revision', sa.String(length=80), nullable=False),
+    sa.Column('activated_by', sa.String(length=64), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['revision'], ['policy_bundle.revision'], ),
+    sa.PrimaryKeyConstraint('n')
+    )
     op.create_table('consent_version',
     sa.Column('consent_id', sa.String(length=32), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -374,6 +400,7 @@ def downgrade() -> None:
 
     op.drop_table('transfer_item_outcome')
     op.drop_table('consent_version')
+    op.drop_table('policy_activation')
     with op.batch_alter_table('consent', schema=None) as batch_op:
         batch_op.drop_index('ix_consent_subject')
         batch_op.drop_index(batch_op.f('ix_consent_client_id'))
@@ -386,6 +413,7 @@ def downgrade() -> None:
 
     op.drop_table('transfer')
     op.drop_table('subject')
+    op.drop_table('replay_mark')
     with op.batch_alter_table('replay', schema=None) as batch_op:
         batch_op.drop_index('ix_replay_expires')
 
@@ -402,6 +430,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_policy_decision_at'))
 
     op.drop_table('policy_decision')
+    op.drop_table('policy_bundle')
     with op.batch_alter_table('oauth_grant', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_oauth_grant_consent_id'))
         batch_op.drop_index(batch_op.f('ix_oauth_grant_client_id'))

@@ -18,7 +18,9 @@ class Event(StrEnum):
     CONSENT_REQUEST_REFUSED = "consent:request:refused"
     CONSENT_GRANT_GIVEN = "consent:grant:given"
     CONSENT_GRANT_NARROWED = "consent:grant:narrowed"
+    CONSENT_GRANT_AMENDED = "consent:grant:amended"
     CONSENT_GRANT_WITHDRAWN = "consent:grant:withdrawn"
+    CONSENT_GRANT_REVOKED = "consent:grant:revoked"
     TOKEN_ACCESS_ISSUED = "token:access:issued"  # noqa: S105 (an event name)
     TOKEN_REFRESH_REVOKED = "token:refresh:revoked"  # noqa: S105 (an event name)
     TOKEN_ACCESS_REFUSED = "token:access:refused"  # noqa: S105 (an event name)

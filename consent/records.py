@@ -1,13 +1,14 @@
 """The consent (동의) as a value, and the only moves it can make. Pure: no clock, no storage.
 
     (nothing) ── asked ──> requested ── give ────> active ── withdraw ──> withdrawn
-                               │                   │    ▲
-                               └─ refuse ─> refused └────┘ narrow
+                               │                   │    ▲ └─ revoke ────> revoked
+                               └─ refuse ─> refused └────┘ narrow, amend
 
-Withdrawal is the citizen's, revocation a party's, expiry time's. A consent past its end is `expired` from
-that moment without anything being written (`standing`). `paused`, `revoked` and a written `expired` are
-states a record may hold; no move leads there yet. Every move raises the version by one, so a version names
-one state and one text for ever, and a token made under an older version is dead.
+Withdrawal is the citizen's, revocation a party's, expiry time's. Narrowing only ever takes away; an amendment
+is a new yes of the citizen to a new text, so it may hold more. A consent past its end is `expired` from that
+moment without anything being written (`standing`). `paused` and a written `expired` are states a record may
+hold; no move leads there yet. Every move raises the version by one, so a version names one state and one text
+for ever, and a token made under an older version is dead.
 """
 
 from __future__ import annotations
@@ -39,17 +40,24 @@ class Move(StrEnum):
     GIVE = "give"
     REFUSE = "refuse"
     NARROW = "narrow"
+    AMEND = "amend"
     WITHDRAW = "withdraw"
+    REVOKE = "revoke"
 
 
 TRANSITIONS: dict[tuple[State, Move], State] = {
     (State.REQUESTED, Move.GIVE): State.ACTIVE,
     (State.REQUESTED, Move.REFUSE): State.REFUSED,
     (State.ACTIVE, Move.NARROW): State.ACTIVE,
+    (State.ACTIVE, Move.AMEND): State.ACTIVE,
     (State.ACTIVE, Move.WITHDRAW): State.WITHDRAWN,
     (State.PAUSED, Move.WITHDRAW): State.WITHDRAWN,
+    (State.ACTIVE, Move.REVOKE): State.REVOKED,
+    (State.PAUSED, Move.REVOKE): State.REVOKED,
 }
 """Every legal move; what is not here is illegal."""
+
+_WITHIN_TIME = frozenset({Move.GIVE, Move.NARROW, Move.AMEND})
 
 ENDED = frozenset({State.REFUSED, State.WITHDRAWN, State.REVOKED, State.EXPIRED})
 """States nothing leaves."""
@@ -93,17 +101,17 @@ class Consent:
 
 
 def move(consent: Consent, step: Move, at: int, *, terms: Terms | None = None) -> Consent:
-    """The consent after `step` at the instant `at`; `terms` replace its terms and can only be smaller.
+    """The consent after `step` at the instant `at`; `terms` replace its terms; only `amend` adds.
 
     Raises MoveError `consent_move_illegal` (no such move in the table, or the end of the terms has passed),
     `consent_not_narrower` (`terms` ask for anything not in the present ones, or change nothing).
     """
     target = TRANSITIONS.get((consent.state, step))
-    over = step in (Move.GIVE, Move.NARROW) and at >= consent.terms.end_at
+    over = step in _WITHIN_TIME and at >= consent.terms.end_at
     if target is None or over:
         state = State.EXPIRED if over else consent.standing(at)
         raise MoveError("consent_move_illegal", move=step.value, state=state.value)
-    if terms is not None and not within(terms, consent.terms):
+    if terms is not None and step is not Move.AMEND and not within(terms, consent.terms):
         raise MoveError("consent_not_narrower")
     if step is Move.NARROW and terms in (None, consent.terms):
         raise MoveError("consent_not_narrower")

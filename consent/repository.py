@@ -37,7 +37,6 @@ async def add(session: AsyncSession, consent: Consent, step: Move) -> bool:
         "client_id": consent.client_id,
         "request_id": consent.request_id,
         "created_at": consent.created_at,
-        "asked": _encode(consent.asked),
         **_moving(consent),
     }
     statement = insert_or_keep(session, _CONSENT, "request_id").values(**values).returning(_CONSENT.c.id)
@@ -144,6 +143,7 @@ def _moving(consent: Consent) -> dict[str, Any]:
         "purpose": consent.terms.purpose,
         "start_at": consent.terms.start_at,
         "end_at": consent.terms.end_at,
+        "asked": _encode(consent.asked),
         "terms": _encode(consent.terms),
         "text_hash": consent.text_hash,
         "language": consent.language,

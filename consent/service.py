@@ -1,4 +1,4 @@
-"""What citizens do with consents: give, refuse, narrow, withdraw. Each is load, move, journal, store.
+"""What becomes of consents: give, refuse, narrow, amend, withdraw, revoke. Each: load, move, store, journal.
 
 All of it happens in the caller's transaction, so the move, its history row and its ledger entry exist
 together or not at all: exactly one entry a move. Nothing here commits, decides policy or calls anyone.
@@ -114,6 +114,37 @@ async def narrow(
     return after
 
 
+async def amend(
+    session: AsyncSession,
+    journal: Journal,
+    asked: Asked,
+    agreed: Terms,
+    *,
+    consent_id: str,
+    version: int,
+    at: int,
+) -> Consent:
+    """The citizen agrees anew: the consent they saw as `version` goes on as `agreed`, under the new text.
+
+    `asked.terms` are all that is asked from now on, kept as the consent's `asked`; the id stays.
+    Raises MoveError `consent_not_found` (another citizen's or another client's), `consent_moved_on` (it has
+    moved on since the page was shown), `consent_move_illegal` (it has ended, or `agreed` has).
+    """
+    before = await _own(session, consent_id, asked.subject)
+    if before.client_id != asked.client_id:
+        raise MoveError("consent_not_found")
+    if before.version != version:
+        raise MoveError("consent_moved_on")
+    if at >= agreed.end_at:
+        raise MoveError("consent_move_illegal", move=Move.AMEND.value, state=State.EXPIRED.value)
+    moved = move(before, Move.AMEND, at, terms=agreed)
+    after = replace(moved, asked=asked.terms, text_hash=asked.text.hash, language=asked.text.language)
+    await repository.keep_text(session, asked.text, at)
+    await repository.replace(session, before, after, Move.AMEND)
+    await _record(session, journal, Event.CONSENT_GRANT_AMENDED, after)
+    return after
+
+
 async def withdraw(
     session: AsyncSession, journal: Journal, consent_id: str, *, subject: SubjectId, at: int
 ) -> Consent:
@@ -123,14 +154,42 @@ async def withdraw(
     Raises MoveError `consent_not_found`, also for another citizen's consent.
     """
     before = await _own(session, consent_id, subject)
+    return await _end(session, journal, before, (Move.WITHDRAW, Event.CONSENT_GRANT_WITHDRAWN, {}), at=at)
+
+
+async def revoke(
+    session: AsyncSession, journal: Journal, consent_id: str, *, party: str, why: str, at: int
+) -> Consent:
+    """The client `party` gives the consent it received up, for the reason `why` (a stable word).
+
+    Never blocked; repeating it changes nothing, and what the citizen ended before stays as they ended it.
+    Raises MoveError `consent_not_found`, also for another client's consent.
+    """
+    before = await repository.load(session, consent_id, lock=True)
+    if before is None or before.client_id != party:
+        raise MoveError("consent_not_found")
+    told: dict[str, object] = {"by": party, "why": why}
+    return await _end(session, journal, before, (Move.REVOKE, Event.CONSENT_GRANT_REVOKED, told), at=at)
+
+
+async def _end(
+    session: AsyncSession,
+    journal: Journal,
+    before: Consent,
+    ending: tuple[Move, Event, dict[str, object]],
+    *,
+    at: int,
+) -> Consent:
+    """Once only, and also when the citizen's key is gone: then the entry names no citizen."""
     if before.ended:
         return before
-    after = move(before, Move.WITHDRAW, at)
-    await repository.replace(session, before, after, Move.WITHDRAW)
+    step, kind, told = ending
+    after = move(before, step, at)
+    await repository.replace(session, before, after, step)
     try:
-        await _record(session, journal, Event.CONSENT_GRANT_WITHDRAWN, after)
+        await _record(session, journal, kind, after, told)
     except SubjectError:
-        await _record(session, journal, Event.CONSENT_GRANT_WITHDRAWN, after, keyed=False)
+        await _record(session, journal, kind, after, told, keyed=False)
     return after
 
 
@@ -185,13 +244,20 @@ async def _own(session: AsyncSession, consent_id: str, subject: SubjectId) -> Co
 
 
 async def _record(
-    session: AsyncSession, journal: Journal, kind: Event, consent: Consent, *, keyed: bool = True
+    session: AsyncSession,
+    journal: Journal,
+    kind: Event,
+    consent: Consent,
+    told: dict[str, object] | None = None,
+    *,
+    keyed: bool = True,
 ) -> None:
     """One entry for one move. Under an erased key the entry names the consent and the state only."""
     payload: dict[str, object] = {
         "consent": consent.id,
         "version": consent.version,
         "state": consent.state.value,
+        **(told or {}),
     }
     if keyed:
         payload |= {

@@ -17,8 +17,11 @@ LEGAL = {
     (State.REQUESTED, Move.GIVE): State.ACTIVE,
     (State.REQUESTED, Move.REFUSE): State.REFUSED,
     (State.ACTIVE, Move.NARROW): State.ACTIVE,
+    (State.ACTIVE, Move.AMEND): State.ACTIVE,
     (State.ACTIVE, Move.WITHDRAW): State.WITHDRAWN,
     (State.PAUSED, Move.WITHDRAW): State.WITHDRAWN,
+    (State.ACTIVE, Move.REVOKE): State.REVOKED,
+    (State.PAUSED, Move.REVOKE): State.REVOKED,
 }
 
 
@@ -74,10 +77,15 @@ def test_paused_is_not_alive() -> None:
 
 
 def test_an_expired_consent_can_still_be_withdrawn_but_not_narrowed_or_given() -> None:
-    """Withdrawal is never blocked; the other moves are over with the terms."""
+    """Withdrawal and revocation are never blocked; the other moves are over with the terms."""
     end = consent().terms.end_at
     assert move(consent(), Move.WITHDRAW, end).state is State.WITHDRAWN
-    for state, step in ((State.ACTIVE, Move.NARROW), (State.REQUESTED, Move.GIVE)):
+    assert move(consent(), Move.REVOKE, end).state is State.REVOKED
+    for state, step in (
+        (State.ACTIVE, Move.NARROW),
+        (State.ACTIVE, Move.AMEND),
+        (State.REQUESTED, Move.GIVE),
+    ):
         with pytest.raises(MoveError) as caught:
             move(consent(state), step, end, terms=SMALLER)
         assert caught.value.code == "consent_move_illegal"
@@ -91,6 +99,13 @@ def test_a_move_cannot_widen() -> None:
         with pytest.raises(MoveError) as caught:
             move(consent(state), step, AT, terms=wider)
         assert caught.value.code == "consent_not_narrower"
+
+
+def test_only_an_amendment_may_hold_more() -> None:
+    """A new yes to a new text may be wider; the version still rises by one."""
+    wider = replace(consent().terms, retention="P300D")
+    amended = move(consent(), Move.AMEND, AT, terms=wider)
+    assert (amended.state, amended.terms, amended.version) == (State.ACTIVE, wider, consent().version + 1)
 
 
 def test_narrowing_must_take_something_away() -> None:

@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 
 from consent import ledger_tables, subjects
 from consent import tables as consent_tables
+from gateway.oauth import openid_tables
 from gateway.oauth import tables as oauth_tables
 from gateway.policy import tables as policy_tables
 from gateway.security import ages
@@ -17,6 +18,7 @@ OWNERS = (
     subjects,
     consent_tables,
     oauth_tables,
+    openid_tables,
     policy_tables,
     security_tables,
     ages,

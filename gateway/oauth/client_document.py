@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.keyring import DEFAULT
+from gateway.oauth.client_openid import MEMBERS as OPENID_MEMBERS
+from gateway.oauth.client_openid import wrong_openid
 from gateway.oauth.jws import ALGORITHMS, JwsError, PublicKey, decode, import_jwk
 from gateway.oauth.tls_client import BY_NAME, METHODS, PRIVATE_KEY_JWT, SUBJECTS, subject_of, x5c_fits
 
@@ -121,7 +123,7 @@ CHECKS: tuple[tuple[str, Callable[[object], bool], str], ...] = (
 
 def checked(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document with defaults filled in. Raises ClientDocumentError at the first failing check."""
-    if unknown := sorted(set(document) - _MEMBERS - _TLS_MEMBERS - set(RESPONSE_ALGS)):
+    if unknown := sorted(set(document) - _MEMBERS - _TLS_MEMBERS - set(RESPONSE_ALGS) - OPENID_MEMBERS):
         raise ClientDocumentError("client_document_invalid", f"unknown member {unknown[0]!r}")
     if missing := sorted(_REQUIRED - document.keys()):
         raise ClientDocumentError("client_document_invalid", f"{missing[0]} is missing")
@@ -138,6 +140,8 @@ def checked(document: Mapping[str, Any]) -> dict[str, Any]:
         if not check(values.get(member)):
             raise ClientDocumentError("client_document_invalid", f"{member} must be {wanted}")
     _check_tls(values)
+    if wrong := wrong_openid(values, _redirect_uri):
+        raise _invalid(wrong)
     return values
 
 

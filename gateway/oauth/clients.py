@@ -31,6 +31,7 @@ from gateway.oauth.client_document import (
     encryption_key,
     signing_keys,
 )
+from gateway.oauth.client_openid import OpenIdClient, openid_of
 from gateway.oauth.jws import Jws, PublicKey, verify
 from gateway.oauth.tables import ClientRow
 from gateway.oauth.tls_client import BY_NAME, PRIVATE_KEY_JWT, Subject, subject_of
@@ -77,6 +78,7 @@ class Client(ClientMixin):  # type: ignore[misc]
     keys: tuple[ClientKey, ...]
     encryption_key: Mapping[str, str]
     grant_types: tuple[str, ...]
+    openid: OpenIdClient
     require_signed_request_object: bool = False
     active: bool = True
     auth_method: str = PRIVATE_KEY_JWT
@@ -150,6 +152,7 @@ def parse_client(document: Mapping[str, Any], *, active: bool = True) -> Client:
         tls_subject=subject_of(values),
         certificate_bound=values["tls_client_certificate_bound_access_tokens"],
         **{name: values[name] for name in RESPONSE_ALGS},
+        openid=openid_of(values),
     )
 
 

@@ -1,0 +1,29 @@
+"""What is kept of a citizen's agreement to be recognised by a client. Goes with its grant."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Text
+from sqlmodel import Field, SQLModel
+
+
+class RecognitionRow(SQLModel, table=True):
+    """One answer of a citizen to a request with the scope `openid`, and the sign-in it was given in.
+
+    `grant_id` is set when the code is made. `told` is a JSON object: claim to the places it may be told at.
+    `auth_time` is epoch seconds as the identity provider said; `amr` a JSON list. No name, no contact.
+    """
+
+    __tablename__ = "oauth_recognition"
+
+    interaction_id: str = Field(primary_key=True)
+    grant_id: str | None = Field(default=None, index=True)
+    client_id: str
+    subject_id: str = Field(index=True)
+    scope: str
+    nonce: str | None = None
+    auth_time: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    acr: str | None = None
+    amr: str = Field(sa_column=Column(Text, nullable=False))
+    told: str = Field(sa_column=Column(Text, nullable=False))
+    locale: str | None = None
+    created_at: int = Field(sa_column=Column(BigInteger, nullable=False))

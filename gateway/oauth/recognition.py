@@ -1,0 +1,142 @@
+"""A citizen's agreement to be recognised by one client: kept with the answer, bound to the grant, read by doors.
+
+All SQL of it; runs in the caller's transaction and never commits. A recognition lives exactly as long as its grant
+and consent: nothing is told under a dead one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.oauth.consents import CONSENT
+from gateway.oauth.grants import CODES, GRANTS, hashed
+from gateway.oauth.openid_request import OpenIdRequest
+from gateway.oauth.openid_tables import RecognitionRow
+
+RECOGNITIONS = RecognitionRow.__table__  # type: ignore[attr-defined]
+UNUSED_SECONDS = 3600
+"""An answer no code was made of by then never will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """When and how a citizen signed in, as the identity provider said; None and () where it did not say."""
+
+    auth_time: int | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What one client may be told of one citizen. `told` names claims and where (id_token, userinfo)."""
+
+    subject_id: str
+    scope: str
+    signed_in: SignedIn
+    nonce: str | None = field(default=None, repr=False)
+    told: Mapping[str, Collection[str]] = field(default_factory=dict)
+    locale: str | None = None
+
+    def claims_for(self, place: str) -> dict[str, Any]:
+        """The claims beside `sub` for `place`: id_token or userinfo."""
+        known = {
+            "auth_time": self.signed_in.auth_time,
+            "acr": self.signed_in.acr,
+            "amr": list(self.signed_in.amr) or None,
+            "locale": self.locale,
+        }
+        return {name: known[name] for name in known if place in self.told.get(name, ()) and known[name]}
+
+
+def agreed(
+    asked: OpenIdRequest, subject: str, how: SignedIn, ticked: Collection[str], locale: str
+) -> Recognition:
+    """What a citizen agrees to who was asked `asked` and ticked these personal claims."""
+    told: dict[str, Collection[str]] = {"auth_time": ["id_token"], "acr": ["id_token"], "amr": ["id_token"]}
+    for name in asked.claims.sign_in:
+        told[name] = ["id_token", "userinfo"]
+    told |= {name: places for name, places in asked.personal.items() if name in ticked}
+    spoken = locale if "locale" in told else None
+    return Recognition(subject, asked.scope, how, asked.nonce, told, spoken)
+
+
+async def keep(
+    session: AsyncSession, interaction_id: str, client_id: str, given: Recognition, *, at: int
+) -> None:
+    """Keep the answer to one request, in the transaction that settles it."""
+    await session.execute(
+        insert(RECOGNITIONS).values(
+            interaction_id=interaction_id,
+            client_id=client_id,
+            subject_id=given.subject_id,
+            scope=given.scope,
+            nonce=given.nonce,
+            auth_time=given.signed_in.auth_time,
+            acr=given.signed_in.acr,
+            amr=orjson.dumps(given.signed_in.amr).decode(),
+            told=orjson.dumps({name: list(places) for name, places in given.told.items()}).decode(),
+            locale=given.locale,
+            created_at=at,
+        )
+    )
+
+
+async def bind(session: AsyncSession, interaction_id: str, grant_id: str) -> str:
+    """Bind the answer to the grant made from it; the scope granted, empty where nothing was agreed to."""
+    mine = RECOGNITIONS.c.interaction_id == interaction_id
+    bound = update(RECOGNITIONS).where(mine).values(grant_id=grant_id).returning(RECOGNITIONS.c.scope)
+    scope: str | None = (await session.execute(bound)).scalar_one_or_none()
+    return scope or ""
+
+
+async def of_code(session: AsyncSession, code: str) -> Recognition | None:
+    """What was agreed to with the request this code answers."""
+    joined = RECOGNITIONS.join(CODES, CODES.c.interaction_id == RECOGNITIONS.c.interaction_id)
+    query = select(RECOGNITIONS).select_from(joined).where(CODES.c.code_hash == hashed(code))
+    return _of_row((await session.execute(query)).one_or_none())
+
+
+async def of_grant(session: AsyncSession, grant_id: str) -> Recognition | None:
+    """What was agreed to last for this grant."""
+    newest = RECOGNITIONS.c.created_at.desc()
+    query = select(RECOGNITIONS).where(RECOGNITIONS.c.grant_id == grant_id).order_by(newest).limit(1)
+    return _of_row((await session.execute(query)).one_or_none())
+
+
+async def of_request(session: AsyncSession, interaction_id: str) -> Recognition | None:
+    """What was agreed to with one request."""
+    query = select(RECOGNITIONS).where(RECOGNITIONS.c.interaction_id == interaction_id)
+    return _of_row((await session.execute(query)).one_or_none())
+
+
+async def forget(session: AsyncSession, *, at: int, most: int = 500) -> None:
+    """Delete answers no code came of, and those whose grant or consent has ended: at most `most` of each."""
+    stray = RECOGNITIONS.c.grant_id.is_(None) & (RECOGNITIONS.c.created_at <= at - UNUSED_SECONDS)
+    living = (
+        select(GRANTS.c.id)
+        .join(CONSENT, CONSENT.c.id == GRANTS.c.consent_id)
+        .where(
+            GRANTS.c.id == RECOGNITIONS.c.grant_id,
+            GRANTS.c.revoked_at.is_(None),
+            CONSENT.c.state.in_(("active", "paused")),
+            CONSENT.c.end_at > at,
+        )
+    )
+    ended = RECOGNITIONS.c.grant_id.is_not(None) & ~living.exists()
+    for gone in (stray, ended):
+        some = select(RECOGNITIONS.c.interaction_id).where(gone).limit(most)
+        await session.execute(delete(RECOGNITIONS).where(RECOGNITIONS.c.interaction_id.in_(some)))
+
+
+def _of_row(row: Row[Any] | None) -> Recognition | None:
+    if row is None:
+        return None
+    how = SignedIn(row.auth_time, row.acr, tuple(orjson.loads(row.amr)))
+    return Recognition(row.subject_id, row.scope, how, row.nonce, orjson.loads(row.told), row.locale)

@@ -56,6 +56,7 @@ def upgrade() -> None:
     with op.batch_alter_table('authorization_request', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_authorization_request_answer_by'), ['answer_by'], unique=False)
         batch_op.create_index(batch_op.f('ix_authorization_request_client_id'), ['client_id'], unique=False)
+        batch_op.create_index('ix_request_unanswered', ['answer_by'], unique=False, sqlite_where=sa.text('settled_at IS NULL'), postgresql_where=sa.text('settled_at IS NULL'))
 
     op.create_table('bundle',
     sa.Column('id', sa.String(length=64), nullable=False),
@@ -71,6 +72,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('bundle', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_bundle_consent_id'), ['consent_id'], unique=False)
+        batch_op.create_index('ix_bundle_stale', ['expires_at', 'id'], unique=False, sqlite_where=sa.text('length(sealed) > 0'), postgresql_where=sa.text('length(sealed) > 0'))
 
     op.create_table('citizen',
     sa.Column('identity_hash', sa.String(length=64), nullable=False),
@@ -138,6 +140,9 @@ def upgrade() -> None:
     sa.Column('made_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('subject_id', 'holder')
     )
+    with op.batch_alter_table('holder_link', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_holder_link_made_at'), ['made_at'], unique=False)
+
     op.create_table('holder_notice',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('consent_id', sa.String(length=64), nullable=False),
@@ -225,8 +230,28 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('oauth_grant', schema=None) as batch_op:
+        batch_op.create_index('ix_grant_revoked', ['revoked_at', 'id'], unique=False, sqlite_where=sa.text('revoked_at IS NOT NULL'), postgresql_where=sa.text('revoked_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_oauth_grant_client_id'), ['client_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_oauth_grant_consent_id'), ['consent_id'], unique=False)
+
+    op.create_table('oauth_recognition',
+    sa.Column('interaction_id', sa.String(), nullable=False),
+    sa.Column('grant_id', sa.String(), nullable=True),
+    sa.Column('client_id', sa.String(), nullable=False),
+    sa.Column('subject_id', sa.String(), nullable=False),
+    sa.Column('scope', sa.String(), nullable=False),
+    sa.Column('nonce', sa.String(), nullable=True),
+    sa.Column('auth_time', sa.BigInteger(), nullable=True),
+    sa.Column('acr', sa.String(), nullable=True),
+    sa.Column('amr', sa.Text(), nullable=False),
+    sa.Column('told', sa.Text(), nullable=False),
+    sa.Column('locale', sa.String(), nullable=True),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('interaction_id')
+    )
+    with op.batch_alter_table('oauth_recognition', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_oauth_recognition_grant_id'), ['grant_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_oauth_recognition_subject_id'), ['subject_id'], unique=False)
 
     op.create_table('policy_bundle',
     sa.Column('revision', sa.String(length=80), nullable=False),
@@ -325,7 +350,7 @@ def upgrade() -> None:
     with op.batch_alter_table('transfer', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_transfer_client_id'), ['client_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_transfer_consent_id'), ['consent_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_transfer_state'), ['state'], unique=False)
+        batch_op.create_index('ix_transfer_under_way', ['consent_id'], unique=False, sqlite_where=sa.text("state IN ('accepted', 'pulling', 'sealed')"), postgresql_where=sa.text("state IN ('accepted', 'pulling', 'sealed')"))
 
     op.create_table('consent',
     sa.Column('id', sa.String(length=32), nullable=False),
@@ -349,7 +374,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('consent', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_consent_client_id'), ['client_id'], unique=False)
-        batch_op.create_index('ix_consent_subject', ['subject_id', 'created_at'], unique=False)
+        batch_op.create_index('ix_consent_open', ['subject_id', 'end_at'], unique=False, sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
+        batch_op.create_index('ix_consent_over', ['changed_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('refused', 'withdrawn', 'revoked', 'expired')"), postgresql_where=sa.text("state IN ('refused', 'withdrawn', 'revoked', 'expired')"))
+        batch_op.create_index('ix_consent_runs_out', ['end_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
+        batch_op.create_index('ix_consent_subject', ['subject_id', 'created_at', 'id'], unique=False)
 
     op.create_table('policy_activation',
     sa.Column('n', sa.Integer(), nullable=False),
@@ -387,7 +415,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('transfer_id', 'item')
     )
     with op.batch_alter_table('transfer_item_outcome', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_transfer_item_outcome_consent_id'), ['consent_id'], unique=False)
+        batch_op.create_index('ix_outcome_consent', ['consent_id', 'at', 'transfer_id'], unique=False)
+        batch_op.create_index('ix_outcome_item', ['consent_id', 'item', 'at'], unique=False)
+        batch_op.create_index('ix_outcome_sent', ['consent_id', 'at'], unique=False, sqlite_where=sa.text("sent <> '[]'"), postgresql_where=sa.text("sent <> '[]'"))
 
     # ### end Alembic commands ###
 
@@ -396,18 +426,23 @@ def downgrade() -> None:
     """Take back."""
     # ### commands auto generated by Alembic - please adjust! ###
     with op.batch_alter_table('transfer_item_outcome', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_transfer_item_outcome_consent_id'))
+        batch_op.drop_index('ix_outcome_sent', sqlite_where=sa.text("sent <> '[]'"), postgresql_where=sa.text("sent <> '[]'"))
+        batch_op.drop_index('ix_outcome_item')
+        batch_op.drop_index('ix_outcome_consent')
 
     op.drop_table('transfer_item_outcome')
     op.drop_table('consent_version')
     op.drop_table('policy_activation')
     with op.batch_alter_table('consent', schema=None) as batch_op:
         batch_op.drop_index('ix_consent_subject')
+        batch_op.drop_index('ix_consent_runs_out', sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
+        batch_op.drop_index('ix_consent_over', sqlite_where=sa.text("state IN ('refused', 'withdrawn', 'revoked', 'expired')"), postgresql_where=sa.text("state IN ('refused', 'withdrawn', 'revoked', 'expired')"))
+        batch_op.drop_index('ix_consent_open', sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.drop_index(batch_op.f('ix_consent_client_id'))
 
     op.drop_table('consent')
     with op.batch_alter_table('transfer', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_transfer_state'))
+        batch_op.drop_index('ix_transfer_under_way', sqlite_where=sa.text("state IN ('accepted', 'pulling', 'sealed')"), postgresql_where=sa.text("state IN ('accepted', 'pulling', 'sealed')"))
         batch_op.drop_index(batch_op.f('ix_transfer_consent_id'))
         batch_op.drop_index(batch_op.f('ix_transfer_client_id'))
 
@@ -431,9 +466,15 @@ def downgrade() -> None:
 
     op.drop_table('policy_decision')
     op.drop_table('policy_bundle')
+    with op.batch_alter_table('oauth_recognition', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_oauth_recognition_subject_id'))
+        batch_op.drop_index(batch_op.f('ix_oauth_recognition_grant_id'))
+
+    op.drop_table('oauth_recognition')
     with op.batch_alter_table('oauth_grant', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_oauth_grant_consent_id'))
         batch_op.drop_index(batch_op.f('ix_oauth_grant_client_id'))
+        batch_op.drop_index('ix_grant_revoked', sqlite_where=sa.text('revoked_at IS NOT NULL'), postgresql_where=sa.text('revoked_at IS NOT NULL'))
 
     op.drop_table('oauth_grant')
     op.drop_table('oauth_client')
@@ -448,6 +489,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_holder_notice_consent_id'))
 
     op.drop_table('holder_notice')
+    with op.batch_alter_table('holder_link', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_holder_link_made_at'))
+
     op.drop_table('holder_link')
     op.drop_table('consortium')
     op.drop_table('consent_text')
@@ -463,10 +507,12 @@ def downgrade() -> None:
     op.drop_table('citizen_age')
     op.drop_table('citizen')
     with op.batch_alter_table('bundle', schema=None) as batch_op:
+        batch_op.drop_index('ix_bundle_stale', sqlite_where=sa.text('length(sealed) > 0'), postgresql_where=sa.text('length(sealed) > 0'))
         batch_op.drop_index(batch_op.f('ix_bundle_consent_id'))
 
     op.drop_table('bundle')
     with op.batch_alter_table('authorization_request', schema=None) as batch_op:
+        batch_op.drop_index('ix_request_unanswered', sqlite_where=sa.text('settled_at IS NULL'), postgresql_where=sa.text('settled_at IS NULL'))
         batch_op.drop_index(batch_op.f('ix_authorization_request_client_id'))
         batch_op.drop_index(batch_op.f('ix_authorization_request_answer_by'))
 

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Index, LargeBinary, Table, Text, TextClause, text
 from sqlmodel import Field, SQLModel
+
+OPEN = text("state IN ('active', 'paused')")
+"""Consents that may be in force: the present, indexed apart from what has ended.
+
+Written out, not bound: a store uses a partial index only where it can see that the query asks for its part.
+"""
+OVER = text("state IN ('refused', 'withdrawn', 'revoked', 'expired')")
+"""Consents that ended by a move; one of `OPEN` may have ended too, by its `end_at`."""
+SENT = text("sent <> '[]'")
+
+
+def partial_index(name: str, *columns: str, where: TextClause) -> Index:
+    """An index of some rows only, on either store."""
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class ConsentRow(SQLModel, table=True):
     """A consent as it is now. Moved only by compare-and-set on (id, version, state)."""
 
     __tablename__ = "consent"
-    __table_args__ = (Index("ix_consent_subject", "subject_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_consent_subject", "subject_id", "created_at", "id"),
+        partial_index("ix_consent_open", "subject_id", "end_at", where=OPEN),
+        partial_index("ix_consent_runs_out", "end_at", "id", where=OPEN),
+        partial_index("ix_consent_over", "changed_at", "id", where=OVER),
+    )
 
     id: str = Field(primary_key=True, max_length=32)
     subject_id: str = Field(max_length=64)
@@ -80,7 +99,7 @@ class HolderLinkRow(SQLModel, table=True):
     subject_id: str = Field(primary_key=True, max_length=64)
     holder: str = Field(primary_key=True, max_length=64)
     sealed: bytes = Field(sa_type=LargeBinary)
-    made_at: int = Field(sa_type=BigInteger)
+    made_at: int = Field(sa_type=BigInteger, index=True)
 
 
 class TransferItemOutcomeRow(SQLModel, table=True):
@@ -90,10 +109,15 @@ class TransferItemOutcomeRow(SQLModel, table=True):
     """
 
     __tablename__ = "transfer_item_outcome"
+    __table_args__ = (
+        Index("ix_outcome_consent", "consent_id", "at", "transfer_id"),
+        Index("ix_outcome_item", "consent_id", "item", "at"),
+        partial_index("ix_outcome_sent", "consent_id", "at", where=SENT),
+    )
 
     transfer_id: str = Field(primary_key=True, max_length=64)
     item: str = Field(primary_key=True, max_length=160)
-    consent_id: str = Field(max_length=32, index=True, foreign_key="consent.id")
+    consent_id: str = Field(max_length=32, foreign_key="consent.id")
     asked: str = Field(sa_type=Text)
     sent: str = Field(sa_type=Text)
     withheld: str = Field(sa_type=Text)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
+
+from consent.tables import partial_index
+
+UNANSWERED = text("settled_at IS NULL")
+REVOKED = text("revoked_at IS NOT NULL")
 
 
 def _seconds(*, optional: bool = False, index: bool = False) -> Column[int]:
@@ -30,6 +35,7 @@ class AuthorizationRequestRow(SQLModel, table=True):
     """
 
     __tablename__ = "authorization_request"
+    __table_args__ = (partial_index("ix_request_unanswered", "answer_by", where=UNANSWERED),)
 
     interaction_id: str = Field(primary_key=True)
     request_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
@@ -71,6 +77,7 @@ class GrantRow(SQLModel, table=True):
     """The authorization made from a consent. Dead once `revoked_at` is set, or with its consent."""
 
     __tablename__ = "oauth_grant"
+    __table_args__ = (partial_index("ix_grant_revoked", "revoked_at", "id", where=REVOKED),)
 
     id: str = Field(primary_key=True)
     client_id: str = Field(index=True)

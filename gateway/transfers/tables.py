@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Column, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
+
+from consent.tables import partial_index
+
+UNDER_WAY = text("state IN ('accepted', 'pulling', 'sealed')")
+"""`states.UNFINISHED`, written out so that a store can see that a query asks for the part it indexed."""
+NOT_EMPTIED = text("length(sealed) > 0")
 
 
 class TransferRow(SQLModel, table=True):
@@ -13,6 +19,7 @@ class TransferRow(SQLModel, table=True):
     """
 
     __tablename__ = "transfer"
+    __table_args__ = (partial_index("ix_transfer_under_way", "consent_id", where=UNDER_WAY),)
 
     id: str = Field(primary_key=True, max_length=64)
     client_id: str = Field(index=True, max_length=64)
@@ -21,7 +28,7 @@ class TransferRow(SQLModel, table=True):
     consent_version: int
     subject_id: str = Field(max_length=64)
     idempotency_key: str = Field(max_length=128)
-    state: str = Field(index=True, max_length=16)
+    state: str = Field(max_length=16)
     decision_id: str = Field(max_length=64)
     plan: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     outcome: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
@@ -37,6 +44,7 @@ class BundleRow(SQLModel, table=True):
     """A sealed bundle waiting for its recipient. `sealed` is ciphertext only its recipient can open."""
 
     __tablename__ = "bundle"
+    __table_args__ = (partial_index("ix_bundle_stale", "expires_at", "id", where=NOT_EMPTIED),)
 
     id: str = Field(primary_key=True, max_length=64)
     transfer_id: str = Field(unique=True, max_length=64)

@@ -25,6 +25,7 @@ from gateway.bundles.pseudonym import Domain
 from gateway.database import Database, in_transaction
 from gateway.keys import Keys, load_keys
 from gateway.ledger.log import Log
+from gateway.policy import revisions
 from gateway.policy.bundle import load as load_policy
 from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.engine import PolicyEngine
@@ -130,6 +131,7 @@ async def _assemble(
     async with database.transaction() as session:
         for consortium in consortia:
             await repository_members.register_consortium(session, consortium, int(clock().timestamp()))
+        await revisions.keep(session, load_policy(settings.policies), at=int(clock().timestamp()))
     await log.open(journal)
     releasing = Releasing(
         database=database,

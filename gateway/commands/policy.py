@@ -1,4 +1,4 @@
-"""`mydata policy revision | bundle FILE | decide FILE`: name the policy, pack it for OPA, ask it."""
+"""`mydata policy ...`: name the policy, pack it for OPA, ask it; its life and its memory live in siblings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import sys
 from pathlib import Path
 
+from gateway.commands import policy_memory
 from gateway.policy.bundle import load
 from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.errors import PolicyError
@@ -16,7 +17,7 @@ from gateway.policy.question import parse
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the `policy` group."""
-    group = subparsers.add_parser("policy", help="name, pack and ask the policy")
+    group = subparsers.add_parser("policy", help="the policy: name, pack, ask, replay, change")
     group.set_defaults(run=_run)
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
@@ -34,6 +35,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     asked.add_argument("file", type=Path, metavar="FILE", help="the question")
     asked.set_defaults(act=_decide)
+    policy_memory.register(verbs)
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import tarfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,11 @@ from typing import Any
 from gateway.policy.errors import BundleInvalid
 
 ROOT = "mydata"
+TABLE = "decision_table.json"
+"""The decisions this policy promises: rows a new policy is tried on before it is put in force."""
+
+MAX_BYTES = 8 * 1024 * 1024
+"""The most a policy may measure when unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,28 @@ class PolicyBundle:
         return packed.getvalue()
 
 
+def unpack(archive: bytes) -> PolicyBundle:
+    """The policy in `tarball()` bytes, its revision counted anew; raises BundleInvalid on anything else."""
+    files: dict[str, bytes] = {}
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(archive)) as zipped:
+            plain = zipped.read(MAX_BYTES + 1)
+        if len(plain) > MAX_BYTES:
+            raise BundleInvalid(f"the bundle is larger than {MAX_BYTES} bytes")
+        with tarfile.open(fileobj=io.BytesIO(plain)) as opened:
+            for member in opened:
+                content = opened.extractfile(member) if member.isreg() else None
+                if content is None or member.name in files:
+                    raise BundleInvalid(f"{member.name}: not one plain file")
+                files[member.name] = content.read()
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise BundleInvalid(f"not a bundle: {error}") from error
+    made = of({path: data for path, data in files.items() if not path.startswith(".")})
+    if strange := [path for path in made.files if not (path.startswith(f"{ROOT}/") or path == TABLE)]:
+        raise BundleInvalid(f"{strange[0]}: does not belong in a policy")
+    return made
+
+
 def default_folder() -> Path:
     """`policies/` next to the packages."""
     return Path(__file__).resolve().parents[2] / "policies"
@@ -70,7 +98,7 @@ def load(folder: Path | None = None) -> PolicyBundle:
     """Read the policy in `folder`; raises BundleInvalid naming the file that cannot be part of one."""
     root = folder or default_folder()
     files: dict[str, bytes] = {}
-    for file in sorted((root / ROOT).rglob("*")):
+    for file in [*sorted((root / ROOT).rglob("*")), root / TABLE]:
         path = file.relative_to(root).as_posix()
         if file.is_file() and _belongs(file.name):
             try:
@@ -105,4 +133,4 @@ def revision_of(files: Mapping[str, bytes]) -> str:
 
 
 def _belongs(name: str) -> bool:
-    return name == "data.json" or (name.endswith(".rego") and not name.endswith("_test.rego"))
+    return name in {"data.json", TABLE} or (name.endswith(".rego") and not name.endswith("_test.rego"))

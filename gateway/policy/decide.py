@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from time import perf_counter_ns
 
 import structlog
+from msgspec.structs import replace
 
 from gateway.database import in_transaction
 from gateway.policy.decision import Decision, denied
@@ -17,14 +20,22 @@ _log = structlog.get_logger(__name__)
 _STOPPING = (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError)
 
 
-async def decide(engine: PolicyEngine, question: Question) -> Decision:
-    """Ask `engine`; whatever goes wrong, the answer is a denial.
+async def decide(
+    engine: PolicyEngine, question: Question, *, timer: Callable[[], int] = perf_counter_ns
+) -> Decision:
+    """Ask `engine`; whatever goes wrong, the answer is a denial. `timer` counts nanoseconds.
 
     A denial with `available` false is infrastructure (`policy_unavailable`, `policy_question_invalid`):
     the door answers 503. Any other denial is policy: 403. MUST be called with no transaction open (design 2).
     """
     if in_transaction():
         raise RuntimeError("policy is never asked while a transaction is open")
+    begun = timer()
+    decision = await _asked(engine, question)
+    return replace(decision, eval_us=(timer() - begun) // 1000)
+
+
+async def _asked(engine: PolicyEngine, question: Question) -> Decision:
     try:
         return await engine.decide(question)
     except _STOPPING:

@@ -121,6 +121,8 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     revision: str
     engine: str
     available: bool = True
+    eval_us: int = 0
+    """Microseconds from asking to the checked answer; no part of what is compared."""
 
     def canonical(self) -> bytes:
         """RFC 8785 JSON of the answer alone: equal for equal decisions, whichever engine gave them."""

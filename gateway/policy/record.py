@@ -59,12 +59,18 @@ async def record(
         obligations=_text(decision.obligations),
         revision=decision.revision,
         engine=decision.engine,
+        eval_us=decision.eval_us,
         input_digest=input_digest(encoded),
         sealed_input=None if seal is None else seal(encoded),
     )
     session.add(row)
     await session.flush()
     return row
+
+
+def input_context(request_id: str) -> str:
+    """The context the question of a request is sealed under (`SubjectKey.seal`)."""
+    return f"policy-input/{request_id}"
 
 
 async def find(session: AsyncSession, decision: str) -> PolicyDecisionRow | None:
@@ -105,6 +111,17 @@ async def forget_inputs(session: AsyncSession, consent_id: str) -> int:
         .values(sealed_input=None)
     )
     return int(getattr(done, "rowcount", 0))
+
+
+async def between(
+    session: AsyncSession, begin: int, end: int, *, after: str = "", limit: int = 200
+) -> Sequence[PolicyDecisionRow]:
+    """Decisions an engine made from `begin` until before `end` (epoch seconds), by id; `after` goes on."""
+    query = select(PolicyDecisionRow).where(
+        _column("at") >= begin, _column("at") < end, _column("available"), _column("id") > after
+    )
+    found = await session.execute(query.order_by(_column("id")).limit(limit))
+    return found.scalars().all()
 
 
 def canonical_of(row: PolicyDecisionRow) -> bytes:

@@ -1,4 +1,8 @@
-"""The rows decisions leave. Written once, never changed; only the sealed question may be erased."""
+"""The rows decisions leave, the policies they were made on, and which of those was in force when.
+
+Decisions and activations are written once and never changed; only the sealed question may be erased. A bundle
+gets its approval later, once. Bundles are kept so that any decision can be made again on its own revision.
+"""
 
 from __future__ import annotations
 
@@ -26,5 +30,36 @@ class PolicyDecisionRow(SQLModel, table=True):
     obligations: str = Field(sa_column=Column(Text, nullable=False))
     revision: str = Field(max_length=80)
     engine: str = Field(max_length=40)
+    eval_us: int = Field(default=0, sa_type=BigInteger)
     input_digest: str = Field(max_length=80)
     sealed_input: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
+class PolicyBundleRow(SQLModel, table=True):
+    """One revision of the policy: its very bytes, who built it and who approved it (two people).
+
+    `archive` is the OPA bundle (tar.gz) whose contents give `revision`. A shipped policy has no signatures.
+    """
+
+    __tablename__ = "policy_bundle"
+
+    revision: str = Field(primary_key=True, max_length=80)
+    archive: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    checked_by: str = Field(default="", max_length=40)
+    built_by: str = Field(max_length=64)
+    built_at: int = Field(sa_type=BigInteger)
+    built_signature: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    approved_by: str | None = Field(default=None, max_length=64)
+    approved_at: int | None = Field(default=None, sa_type=BigInteger)
+    approved_signature: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
+class PolicyActivationRow(SQLModel, table=True):
+    """One revision was put into force. The last row names the one in force."""
+
+    __tablename__ = "policy_activation"
+
+    n: int | None = Field(default=None, primary_key=True)
+    revision: str = Field(max_length=80, foreign_key="policy_bundle.revision")
+    activated_by: str = Field(max_length=64)
+    at: int = Field(sa_type=BigInteger)

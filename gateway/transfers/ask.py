@@ -141,7 +141,7 @@ class Asking:
             if not decision.available and (failed := await record.failed_on(session, question.request.id)):
                 return Answer(failed, None)
             key = await self.journal.keys.key(session, ask.subject)
-            context = f"policy-input/{question.request.id}"
+            context = record.input_context(question.request.id)
             row = await record.record(
                 session, question, decision, at=at, seal=lambda plain: key.seal(plain, context)
             )
@@ -209,8 +209,7 @@ async def _known(session: AsyncSession, ask: Ask, transfer_id: str) -> Answer | 
 
 async def _same_refused(session: AsyncSession, ask: Ask, decision: PolicyDecisionRow) -> bool:
     """Whether the request that was refused asked for the same items."""
-    outcomes = await repository_use.of_consent(session, ask.consent_id)
-    refused = {one.item for one in outcomes if one.transfer_id == decision.request_id}
+    refused = {one.item for one in await repository_use.of_transfers(session, [decision.request_id])}
     if ask.names is not None:
         return refused == set(ask.names)
     consent = await consents.load(session, ask.consent_id)

@@ -6,12 +6,12 @@ import copy
 import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from gateway.policy.bundle import TABLE, default_folder
 from gateway.policy.question import Question, parse
 
-FILE = Path(__file__).with_name("decision_table.json")
+FILE = default_folder() / TABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from gateway.policy.bundle import default_folder
 from tests import opa
 
 FOLDER = default_folder()
-TABLE = Path(__file__).with_name("decision_table.json")
+TABLE = FOLDER / "decision_table.json"
 TABLE_TEST = Path(__file__).with_name("table_test.rego")
 FILES = sorted([*FOLDER.rglob("*.rego"), TABLE_TEST])
 

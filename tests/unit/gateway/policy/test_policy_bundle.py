@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import tarfile
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.policy.bundle import load, of, revision_of
+from gateway.policy.bundle import TABLE, load, of, revision_of, unpack
 from gateway.policy.errors import BundleInvalid
 
 FILES = {"mydata/a/a.rego": b"package mydata.a\n", "mydata/r/data.json": b'{"x": 1}'}
@@ -30,9 +31,10 @@ def test_the_revision_names_the_bytes() -> None:
 
 
 def test_tests_and_other_files_are_no_part_of_it() -> None:
-    """The policy of this repository holds rules and data only, and has data where the rules look for it."""
+    """The policy here holds rules, data and its decision table only, and has data where the rules look."""
     bundle = load()
-    assert all(path.endswith((".rego", "/data.json")) for path in bundle.files)
+    assert all(path.endswith((".rego", "/data.json")) for path in bundle.files if path != TABLE)
+    assert TABLE in bundle.files
     assert not any(path.endswith("_test.rego") for path in bundle.files)
     assert bundle.data["mydata"]["reference"]["home_country"] == "KR"
     assert set(bundle.modules) == {path for path in bundle.files if path.endswith(".rego")}
@@ -61,3 +63,29 @@ def test_a_folder_without_policy_is_refused(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(BundleInvalid, match="no policy"):
             load(folder)
+
+
+def test_a_bundle_is_read_back() -> None:
+    """What was packed comes out of its bytes with the same revision."""
+    bundle = load()
+    again = unpack(bundle.tarball())
+    assert again.revision == bundle.revision
+    assert dict(again.files) == dict(bundle.files)
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        b"",
+        b"PK",
+        gzip.compress(b"not a tar"),
+        load().tarball()[:200],
+        gzip.compress(bytes(9_000_000)),
+        of({"elsewhere/a.rego": b"package x"}).tarball(),
+        of({"mydata/../../a.rego": b"package x"}).tarball().replace(b"x", b"y"),
+    ],
+)
+def test_bytes_that_are_no_bundle_are_refused(archive: bytes) -> None:
+    """Noise, half a bundle, a bomb and files from elsewhere are no policy."""
+    with pytest.raises(BundleInvalid):
+        unpack(archive)

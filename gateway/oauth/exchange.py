@@ -6,7 +6,7 @@ The pattern is load (async) -> decide (sync, Authlib, no I/O) -> flush (async, o
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from authlib.oauth2.rfc6749 import OAuth2Request
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.oauth import client_assertion
 from gateway.oauth.clients import Client
 from gateway.oauth.grants import Code, Grant, RefreshToken
+from gateway.oauth.recognition import Recognition
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import OneTime
 from gateway.security.client_certificate import ClientCertificate
@@ -45,6 +46,7 @@ class Loaded:
     code: Code | None = None
     refresh: RefreshToken | None = None
     grant: Grant | None = None
+    recognition: Recognition | None = None
     claims: Mapping[str, Any] | None = None
     revoked: bool = False
 
@@ -74,3 +76,11 @@ class Exchange(OAuth2Request):  # type: ignore[misc]
     def authenticated(self) -> bool:
         """Whether the client proved who it is."""
         return self.client is not None
+
+
+def narrowed(grant: Grant, exchange: Exchange) -> Grant:
+    """The grant with the scope a refresh asks for, which is within the granted one (RFC 6749 6)."""
+    asked = exchange.payload.scope if exchange.loaded.refresh is not None else None
+    if not asked:
+        return grant
+    return replace(grant, scope=" ".join(name for name in grant.scope.split() if name in asked.split()))

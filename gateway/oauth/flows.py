@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from authlib.oauth2.rfc6749 import InvalidScopeError, grants
+from authlib.oauth2.rfc6749 import grants
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.oauth.client_certificate import binding, unwanted_proof
@@ -16,6 +16,7 @@ from gateway.oauth.clients import Client
 from gateway.oauth.dpop import check_proof
 from gateway.oauth.exchange import Exchange
 from gateway.oauth.grants import Code, Grant, RefreshToken, claim_code, refusal_now
+from gateway.oauth.openid_request import authorization_scope
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.tls_client import METHODS
 from gateway.oauth.tokens import new_secret
@@ -54,9 +55,8 @@ class CodeFlow(grants.AuthorizationCodeGrant):  # type: ignore[misc]
     request: Exchange
 
     def validate_requested_scope(self) -> None:
-        """No scope: data is asked for by authorization_details."""
-        if self.request.payload.scope:
-            raise InvalidScopeError
+        """The scopes of OpenID Connect at most: data is asked for by authorization_details."""
+        authorization_scope(self.request.payload.scope)
 
     def generate_authorization_code(self) -> str:
         """A fresh code of 256 random bits."""

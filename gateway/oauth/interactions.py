@@ -7,7 +7,7 @@ await interactions.settle(session, interaction_id, Settlement(...), at=now)   # 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.oauth import clients
 from gateway.oauth.clients import Client
+from gateway.oauth.openid_request import OpenIdRequest, of_kept
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.tables import AuthorizationRequestRow
 
@@ -35,6 +36,7 @@ class Pending:
     created_at: int
     answer_by: int
     ui_locales: str | None = None
+    openid: OpenIdRequest = field(default_factory=OpenIdRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ async def load(session: AsyncSession, interaction_id: str, *, at: int) -> Pendin
     asked = orjson.loads(row.parameters)
     details = orjson.loads(asked["authorization_details"])
     locales = asked.get("ui_locales")
-    return Pending(interaction_id, client, details, row.created_at, row.answer_by, locales)
+    openid = of_kept(asked)
+    return Pending(interaction_id, client, details, row.created_at, row.answer_by, locales, openid)
 
 
 async def settle(session: AsyncSession, interaction_id: str, answer: Settlement, *, at: int) -> None:

@@ -58,7 +58,7 @@ class IntrospectDoor(Door):
 
     def _told(self, loaded: Loaded, client: Client, now: int) -> dict[str, Any]:
         if loaded.refresh is not None and loaded.refresh.client_id == client.id:
-            return self._refresh(loaded.refresh, now)
+            return self._refresh(loaded.refresh, client, now)
         if loaded.claims is None or loaded.claims["client_id"] != client.id or loaded.revoked:
             return DEAD
         return _access(loaded.claims, loaded.grant, now)
@@ -69,14 +69,14 @@ class IntrospectDoor(Door):
         key = self.server.minter.signing.signing(client.introspection_signed_response_alg)
         return key.sign(claims, SIGNED).encode("ascii")
 
-    def _refresh(self, token: RefreshToken, now: int) -> dict[str, Any]:
+    def _refresh(self, token: RefreshToken, client: Client, now: int) -> dict[str, Any]:
         if token.revoked or token.grant.refusal(now):
             return DEAD
         return {
             "active": True,
             "iss": self.server.issuer,
             "client_id": token.client_id,
-            "sub": self.server.minter.subject(token.grant),
+            "sub": self.server.minter.subject(client, token.grant.subject_id),
             "exp": token.expires_at,
             "grant_id": token.grant.id,
             "authorization_details": token.grant.details,

@@ -22,6 +22,7 @@ from gateway.oauth.dpop import check_proof
 from gateway.oauth.exchange import Exchange, Write
 from gateway.oauth.grants import hashed
 from gateway.oauth.jarm import MODES
+from gateway.oauth.openid_request import kept_of
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.request_object import parameters
 from gateway.oauth.tables import AuthorizationRequestRow
@@ -121,6 +122,7 @@ class PushDoor(Door):
         details = read_details(form.get("authorization_details"), client, self.server.validate_details)
         reference = URI_PREFIX + new_secret()
         kept = {name: form[name] for name in KEPT if name in form}
+        kept |= kept_of(form, lambda hint: str(self.server.id_tokens.hinted(hint, client.id)["sub"]))
         exchange.writes.append(_keeping(reference, kept, details, jkt, now))
         told = {"request": hashed(reference).hex(), "details": hashlib.sha256(details.encode()).hexdigest()}
         exchange.writes.append(self.server.record.pushed(client, told, at=now))

@@ -1,7 +1,7 @@
-"""A citizen's agreement to be recognised by one client: kept with the answer, bound to the grant, read by doors.
+"""A citizen's agreement to be recognised by one client: kept with the answer, bound to the grant.
 
-All SQL of it; runs in the caller's transaction and never commits. A recognition lives exactly as long as its grant
-and consent: nothing is told under a dead one.
+All SQL of it; runs in the caller's transaction and never commits. A recognition lives exactly as long as its
+grant and consent: nothing is told under a dead one.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.oauth import clients, jarm
+from gateway.oauth import clients, jarm, recognition
 from gateway.oauth.answers import Answer
 from gateway.oauth.clients import Client
 from gateway.oauth.consents import LiveConsent, find_consent
@@ -119,6 +119,7 @@ async def _still_given(session: AsyncSession, settled: _Settled, now: int) -> No
 
 async def _keep(session: AsyncSession, settled: _Settled, code: str, now: int) -> None:
     row, grant_id = settled.row, new_secret()
+    scope = await recognition.bind(session, row.interaction_id, grant_id)
     await session.execute(
         insert(GRANTS).values(
             id=grant_id,
@@ -126,7 +127,7 @@ async def _keep(session: AsyncSession, settled: _Settled, code: str, now: int) -
             subject_id=row.subject_id,
             consent_id=row.consent_id,
             consent_version=row.consent_version,
-            scope="",
+            scope=scope,
             details=row.details,
             created_at=now,
             updated_at=now,
@@ -139,7 +140,7 @@ async def _keep(session: AsyncSession, settled: _Settled, code: str, now: int) -
             client_id=row.client_id,
             grant_id=grant_id,
             redirect_uri=settled.parameters["redirect_uri"],
-            scope="",
+            scope=scope,
             code_challenge=settled.parameters["code_challenge"],
             dpop_jkt=row.dpop_jkt,
             created_at=now,

@@ -28,10 +28,12 @@ from gateway.oauth import client_assertion, client_certificate
 from gateway.oauth.answers import Answer
 from gateway.oauth.clients import SCOPES, Client
 from gateway.oauth.details import TYPES, Validate
-from gateway.oauth.exchange import Exchange, Write
+from gateway.oauth.exchange import Exchange, Write, narrowed
 from gateway.oauth.flows import CodeFlow, CompanyFlow, RefreshFlow
 from gateway.oauth.grants import Grant, keep_refresh
+from gateway.oauth.id_token import IdTokens
 from gateway.oauth.ledger import Record
+from gateway.oauth.openid_request import OPENID
 from gateway.oauth.pkce import S256Challenge
 from gateway.oauth.refusals import OAuthRefusal, of_authlib
 from gateway.oauth.tls_client import BY_NAME, PRIVATE_KEY_JWT, SELF_SIGNED
@@ -79,6 +81,7 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         logging.getLogger("authlib").setLevel(logging.INFO)
         self.issuer = minter.issuer
         self.minter = minter
+        self.id_tokens = IdTokens(minter.issuer, minter.signing)
         self.database = database
         self.record = record
         self.clock = clock
@@ -165,8 +168,10 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
             minted = self.minter.for_company(client, scope, cnf, now)
             body: dict[str, Any] = {"scope": scope}
         else:
+            user = narrowed(user, exchange)
             minted = self.minter.for_grant(client, user, cnf, now)
             body = {"authorization_details": user.details, "grant_id": user.id}
+            body |= self._recognised(client, user, minted.token, exchange)
             if include_refresh_token:
                 body["refresh_token"] = new_secret()
                 exchange.writes.append(_keeping(body["refresh_token"], user, cnf, now))
@@ -177,6 +182,19 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
             "expires_in": minted.expires_in,
             **body,
         }
+
+    def _recognised(
+        self, client: Client, grant: Grant, access_token: str, exchange: Exchange
+    ) -> dict[str, str]:
+        """The granted scope, and the id_token that goes with `openid` (OpenID Connect Core 3.1.3.3, 12.2)."""
+        if not grant.scope:
+            return {}
+        given, again = exchange.loaded.recognition, exchange.loaded.refresh is not None
+        if given is None or OPENID not in grant.scope.split():
+            return {"scope": grant.scope}
+        subject, now = self.minter.subject(client, grant.subject_id), exchange.arrival.now
+        made = self.id_tokens.made(client, subject, given, access_token, now, again=again)
+        return {"scope": grant.scope, "id_token": made}
 
 
 def _private_key_jwt(_query: object, exchange: Exchange) -> Client | None:

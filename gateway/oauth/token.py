@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.oauth import recognition
 from gateway.oauth.answers import Answer
 from gateway.oauth.clients import GRANT_TYPES
 from gateway.oauth.door import Door
@@ -25,9 +26,15 @@ class TokenDoor(Door):
         """The code or refresh token with its grant and live consent."""
         match form.get("grant_type"):
             case "authorization_code":
-                return replace(loaded, code=await find_code(session, form.get("code", "")))
+                code = form.get("code", "")
+                found = await find_code(session, code)
+                given = await recognition.of_code(session, code) if found and found.scope else None
+                return replace(loaded, code=found, recognition=given)
             case "refresh_token":
-                return replace(loaded, refresh=await find_refresh(session, form.get("refresh_token", "")))
+                token = await find_refresh(session, form.get("refresh_token", ""))
+                scope = token.grant.scope if token else ""
+                given = await recognition.of_grant(session, token.grant.id) if token and scope else None
+                return replace(loaded, refresh=token, recognition=given)
         return loaded
 
     def decide(self, exchange: Exchange) -> Answer:

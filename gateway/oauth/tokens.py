@@ -45,7 +45,7 @@ class Minter:
     def for_grant(self, client: Client, grant: Grant, cnf: dict[str, str], now: int) -> Minted:
         """A token for what `grant` allows, never outliving its consent."""
         claims = {
-            "sub": self.subject(grant),
+            "sub": self.subject(client, grant.subject_id),
             "grant_id": grant.id,
             "consent_version": grant.consent_version,
             "authorization_details": grant.details,
@@ -58,9 +58,9 @@ class Minter:
         """A token without a citizen: it opens the client's own doors only."""
         return self._mint(client, cnf, now, now + LIFETIME_SECONDS, {"sub": client.id, "scope": scope})
 
-    def subject(self, grant: Grant) -> str:
-        """The pairwise `sub` of the citizen for this grant's client."""
-        return pairwise_subject(self._pairwise, grant.client_id, grant.subject_id)
+    def subject(self, client: Client, subject_id: str) -> str:
+        """The pairwise `sub` of the citizen for this client and whoever shares its sector (Core 8.1)."""
+        return pairwise_subject(self._pairwise, client.openid.sector, subject_id)
 
     def _mint(
         self, client: Client, cnf: dict[str, str], now: int, exp: int, claims: dict[str, Any]

@@ -10,6 +10,7 @@ from authlib.oauth2.rfc9101 import AuthorizationServerMetadata as RequestObjectM
 from gateway.oauth.clients import GRANT_TYPES, SCOPES
 from gateway.oauth.jarm import MODES
 from gateway.oauth.jws import ALGORITHMS
+from gateway.oauth.openid_metadata import openid_metadata, scopes
 from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.oauth.tls_client import METHODS, PRIVATE_KEY_JWT
 
@@ -32,7 +33,7 @@ def server_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
         "response_types_supported": ["code"],
         "response_modes_supported": list(MODES),
         "grant_types_supported": list(GRANT_TYPES),
-        "scopes_supported": sorted(SCOPES),
+        "scopes_supported": sorted({*SCOPES, *scopes()}),
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": algorithms,
         "authorization_details_types_supported": list(server.details_types),
@@ -44,6 +45,7 @@ def server_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
         "request_object_signing_alg_values_supported": algorithms,
         "require_signed_request_object": False,
         "ui_locales_supported": ["ko", "en"],
+        **openid_metadata(server),
     }
     methods = [PRIVATE_KEY_JWT]
     if server.terminators is not None:
@@ -63,6 +65,7 @@ def _mutual_tls(origin: str) -> dict[str, Any]:
         "pushed_authorization_request_endpoint": f"{origin}/par",
         "revocation_endpoint": f"{origin}/revoke",
         "introspection_endpoint": f"{origin}/introspect",
+        "userinfo_endpoint": f"{origin}/userinfo",
     }
     return {"tls_client_certificate_bound_access_tokens": True, "mtls_endpoint_aliases": aliases}
 

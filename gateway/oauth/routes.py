@@ -16,6 +16,8 @@ from gateway.oauth.resume import resume
 from gateway.oauth.revoke import RevokeDoor
 from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.oauth.token import TokenDoor
+from gateway.oauth.userinfo import PATH as USERINFO
+from gateway.oauth.userinfo import UserInfo
 
 DOORS: tuple[type[Door], ...] = (PushDoor, TokenDoor, RevokeDoor, IntrospectDoor)
 
@@ -25,6 +27,7 @@ def routes(server: GatewayAuthorizationServer) -> list[Route]:
     metadata = publish(server_metadata(server))
     return [
         *(Route(door.path, door(server).answer, methods=["POST"]) for door in DOORS),
+        Route(USERINFO, UserInfo(server).answer, methods=["GET", "POST"]),
         Route("/authorize", partial(authorize, server), methods=["GET"]),
         Route("/authorize/resume/{interaction_id}", partial(resume, server), methods=["GET"]),
         Route("/.well-known/oauth-authorization-server", metadata),

@@ -68,13 +68,15 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         session_of: Callable[[Request], str | None],
         may_issue: Callable[[], Awaitable[None]] | None = None,
         terminators: Terminators | None = None,
+        acr_values: tuple[str, ...] = (),
     ) -> None:
         """Wire the collaborators.
 
         `validate_details(details, client)` refuses what may not be asked for. `session_of(request)` gives
         the hash that names the browser's session, the same as `Settlement.session_hash`. `may_issue()` raises
         Problem while the ledger lags: codes and tokens wait then, refusals and revocations do not. Without
-        `terminators` mutual TLS is off: no certificate is looked at (RFC 8705).
+        `terminators` mutual TLS is off: no certificate is looked at (RFC 8705). `acr_values` are the classes
+        of sign-in the identity provider knows.
         """
         super().__init__(scopes_supported=sorted(SCOPES))
         # Authlib logs whole tokens at debug level.
@@ -88,6 +90,7 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         self.validate_details = validate_details
         self.session_of = session_of
         self.terminators = terminators
+        self.acr_values = acr_values
         self._may_issue = may_issue
         self.details_types = TYPES
         self.register_client_auth_method(PRIVATE_KEY_JWT, _private_key_jwt)

@@ -77,6 +77,14 @@ class Company:
         """The present second."""
         return int(self.clock().timestamp())
 
+    def origin_for(self, path: str) -> str:
+        """Where this client's own requests for `path` go, as a proof names it."""
+        return self.issuer
+
+    def wire(self, path: str) -> httpx.AsyncClient:
+        """What this client's own requests for `path` go through; the browser's go through `http`."""
+        return self.http
+
     def assertion(self, key: Key | None = None, header: dict[str, Any] | None = None, **claims: Any) -> str:
         """A client assertion; any claim may be replaced, None drops it."""
         standard = {"iss": self.client_id, "sub": self.client_id, "aud": self.issuer, "iat": self.now}
@@ -95,7 +103,7 @@ class Company:
         key = key or self.dpop
         standard = {
             "htm": method,
-            "htu": self.issuer + path,
+            "htu": self.origin_for(path) + path,
             "iat": self.now,
             "jti": secrets.token_urlsafe(12),
         }
@@ -111,7 +119,7 @@ class Company:
         }
         headers = {} if proof is None else {"DPoP": proof or self.proof("POST", path)}
         sent = {name: value for name, value in fields.items() if value is not None}
-        return await self.http.post(path, data=sent, headers=headers)
+        return await self.wire(path).post(path, data=sent, headers=headers)
 
     async def push(self, proof: str | None = None, **form: Any) -> httpx.Response:
         """A pushed authorization request."""
@@ -146,4 +154,5 @@ class Company:
         """A call with a bound token; `more` replaces claims of the proof."""
         ath = b64(hashlib.sha256(token.encode()).digest())
         proof = self.proof("GET", path, key, **{"ath": ath, **more})
-        return await self.http.get(path, headers={"Authorization": f"DPoP {token}", "DPoP": proof})
+        headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
+        return await self.wire(path).get(path, headers=headers)

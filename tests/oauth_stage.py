@@ -117,18 +117,38 @@ class Stage(Company):
 
     # --- set-up ---
 
-    async def register(self, client_id: str | None = None, *keys: Key) -> None:
-        """Register the client (or another one)."""
+    async def register(self, client_id: str | None = None, *keys: Key, **members: Any) -> None:
+        """Register the client (or another one), with these members of its document."""
+        id = client_id or self.client_id
+        made = {**document(id, *(keys or (self.key,))), **self.registered_as(id), **members}
         async with self.database.transaction() as session:
-            made = document(client_id or self.client_id, *(keys or (self.key,)))
             await clients.add(session, made, at=self.now)
 
+    def registered_as(self, client_id: str) -> dict[str, Any]:
+        """What a client of this stage registers beside the usual."""
+        return {}
+
+    @property
+    def identity(self) -> tuple[str, Key, Key]:
+        """Who the client is: its id and its keys. Set it to go on as another one."""
+        return self.client_id, self.key, self.dpop
+
+    @identity.setter
+    def identity(self, value: tuple[str, Key, Key]) -> None:
+        self.client_id, self.key, self.dpop = value
+
+    async def become(self, client_id: str, key: Key | None = None, **members: Any) -> tuple[str, Key, Key]:
+        """Register a client with keys of its own and go on as it; who it was before."""
+        before = self.identity
+        self.identity = (client_id, key or es256(), es256())
+        await self.register(**members)
+        return before
+
     async def register_signing(self, client_id: str, key: Key | None = None) -> None:
-        """Go on as a new client of this id and a key of its own that may only send signed requests."""
-        self.client_id, self.key = client_id, key or es256()
-        made = {**document(client_id, self.key), "require_signed_request_object": True}
-        async with self.database.transaction() as session:
-            await clients.add(session, made, at=self.now)
+        """Go on as a new client of this id that may only send signed requests."""
+        dpop = self.dpop
+        await self.become(client_id, key, require_signed_request_object=True)
+        self.dpop = dpop
 
     def terms(self, details: list[Any], client: clients.Client) -> Terms:
         """The terms asked for; refuses what the catalogue does not allow."""
@@ -194,7 +214,11 @@ class Stage(Company):
         """A fresh code; `self.consent` is its consent."""
         interaction = await self.interaction(**form)
         self.consent = await self.settle(interaction)
-        return redirected(await self.resume(interaction))["code"]
+        return self.told(await self.resume(interaction))["code"]
+
+    def told(self, response: httpx.Response) -> dict[str, str]:
+        """What a redirect to the client says."""
+        return redirected(response)
 
     async def tokens(self) -> dict[str, Any]:
         """The whole way to a token response."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import httpx
 import pytest
 
-from gateway.oauth import clients
+from tests.conformance.tables import variants_of
+from tests.conformance.variants import LOOKS_AT_TLS
+from tests.conformance.varied import VariedStage
 from tests.oauth_company import REDIRECT
-from tests.oauth_keys import es256
-from tests.oauth_stage import Stage, document, redirected
+from tests.oauth_keys import Key
+from tests.oauth_stage import Stage
 
 DUMMY = f"{REDIRECT}?dummy1=lorem&dummy2=ipsum"
 """The second client's address: a redirect URI may carry a query (RFC 6749 3.1.2), which must come back."""
@@ -21,8 +23,25 @@ _TEXT = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]+")
 
 
 def official(name: str) -> pytest.MarkDecorator:
-    """Give a test the name of one official module as its id."""
-    return pytest.mark.parametrize("module", [name])
+    """Give a test the name of one official module, once for each variant the module runs in."""
+    return pytest.mark.parametrize(("module", "variant"), list(_runs(name)))
+
+
+def official_each(what: str, cases: Mapping[str, Any]) -> pytest.MarkDecorator:
+    """The same for several modules that differ in one value: `cases` of the argument `what`, by module."""
+    made = [
+        pytest.param(*run.values, cases[name], marks=run.marks, id=run.id)
+        for name in cases
+        for run in _runs(name)
+    ]
+    return pytest.mark.parametrize(("module", "variant", what), made)
+
+
+def _runs(name: str) -> Iterator[Any]:
+    for variant in variants_of(name):
+        through_nginx = variant.shows_certificate and name in LOOKS_AT_TLS
+        marks = [pytest.mark.nginx] if through_nginx else []
+        yield pytest.param(name, variant, marks=marks, id=f"{name}-{variant.id}")
 
 
 def refusal(response: httpx.Response, errors: Collection[str], *statuses: int) -> dict[str, Any]:
@@ -45,30 +64,25 @@ def error_page(response: httpx.Response) -> None:
     assert "invalid_request" in response.text or response.json()["code"]
 
 
-async def granted(stage: Stage, **form: Any) -> dict[str, Any]:
+async def granted(stage: VariedStage, **form: Any) -> dict[str, Any]:
     """The whole way with this pushed request; the token response, checked."""
     answered = await stage.token(await stage.code(**form))
     assert answered.status_code == 200, answered.text
     body: dict[str, Any] = answered.json()
-    assert body["token_type"].lower() == "dpop"
+    assert body["token_type"].lower() == stage.variant.token_type
     assert body["expires_in"] > 0
     assert "id_token" not in body
     assert (await stage.call(body["access_token"])).status_code == 200
     return body
 
 
-async def second_client(stage: Stage) -> tuple[str, Any, Any]:
+async def second_client(stage: Stage) -> tuple[str, Key, Key]:
     """Go on as a second client with keys of its own and a redirect URI with a query; who it was before."""
-    before = (stage.client_id, stage.key, stage.dpop)
-    stage.client_id, stage.key, stage.dpop = "second-company", es256(), es256()
-    made = {**document(stage.client_id, stage.key), "redirect_uris": [DUMMY]}
-    async with stage.database.transaction() as session:
-        await clients.add(session, made, at=stage.now)
-    return before
+    return await stage.become("second-company", redirect_uris=[DUMMY])
 
 
 async def answer(stage: Stage, *, allowed: bool = True, **form: Any) -> dict[str, str]:
     """Push, visit and let the citizen answer; the parameters that come back to the client."""
     interaction = await stage.interaction(**form)
     await stage.settle(interaction, allowed=allowed)
-    return redirected(await stage.resume(interaction))
+    return stage.told(await stage.resume(interaction))

@@ -5,15 +5,20 @@ A test compares them with the page, so that page, data and tests cannot drift ap
 
 from __future__ import annotations
 
+from dataclasses import astuple, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.conformance.variants import VARIANTS, Variant
+
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "conformance.md"
 
 
+@lru_cache
 def modules() -> dict[str, Any]:
     """What we claim and what we do not, with the reason."""
     read: dict[str, Any] = yaml.safe_load((HERE / "modules.yaml").read_text())
@@ -26,9 +31,29 @@ def differences() -> list[dict[str, Any]]:
     return read
 
 
+def variants_of(module: str) -> list[Variant]:
+    """The variants a claimed module exists for."""
+    limits = [one for one in modules()["only"] if module in one["modules"]]
+    only = {name: value for one in limits for name, value in one.items() if name != "modules"}
+    return [variant for variant in VARIANTS if variant.fits(only)]
+
+
+def _variants() -> list[str]:
+    rows = [f"| {n} | {' | '.join(astuple(variant))} |" for n, variant in enumerate(VARIANTS, 1)]
+    names = " | ".join(field.name for field in fields(Variant))
+    return [f"| | {names} |", "|---|---|---|---|---|", *rows]
+
+
 def _modules_claimed() -> list[str]:
-    rows = [f"| `{name}` | {checks} |" for name, checks in modules()["claimed"].items()]
-    return ["| Module | What it looks at |", "|---|---|", *rows]
+    rows = [
+        f"| `{name}` | {_numbers(variants_of(name))} | {checks} |"
+        for name, checks in modules()["claimed"].items()
+    ]
+    return ["| Module | Variants | What it looks at |", "|---|---|---|", *rows]
+
+
+def _numbers(variants: list[Variant]) -> str:
+    return "all" if len(variants) == len(VARIANTS) else " ".join(str(VARIANTS.index(v) + 1) for v in variants)
 
 
 def _modules_not_built() -> list[str]:
@@ -49,6 +74,7 @@ def _differences() -> list[str]:
 
 
 TABLES = {
+    "variants": _variants,
     "modules-claimed": _modules_claimed,
     "modules-not-built": _modules_not_built,
     "differences": _differences,

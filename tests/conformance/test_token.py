@@ -46,8 +46,8 @@ async def test_attempt_reuse_authorization_code_after_one_second(stage: Stage) -
     response = await stage.token(code)
     assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
     assert response.json()["code"] == "code_replayed"
-    assert (await stage.call(tokens["access_token"])).json()["code"] == "grant_revoked"
-    assert (await stage.refresh(tokens["refresh_token"])).json()["code"] == "grant_revoked"
+    assert (await stage.call(tokens["access_token"])).json()["code"] == "token_superseded"
+    assert (await stage.refresh(tokens["refresh_token"])).json()["code"] == "token_superseded"
     assert (await stage.state())["consent"] == 1
 
 

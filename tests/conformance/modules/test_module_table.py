@@ -10,22 +10,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.tables import HERE, PAGE, modules, written
+from tests.conformance.tables import HERE, PAGE, modules, variants_of, written
+from tests.conformance.variants import VARIANTS
 from tests.samples import reference_dir
 
 ROOT = HERE.parents[1]
 
 
 @lru_cache
-def collected() -> dict[str, set[str]]:
-    """Every id of the module tests with the stores it runs on, as pytest itself collects them."""
-    files = sorted(str(path) for path in HERE.glob("test_fapi2_modules_*.py"))
+def collected() -> dict[tuple[str, str], set[str]]:
+    """Module and variant of every id of the module tests, with its stores, as pytest collects them."""
+    files = sorted(str(path) for path in Path(__file__).parent.glob("test_fapi2_modules_*.py"))
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
     printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    found: dict[str, set[str]] = {}
+    found: dict[tuple[str, str], set[str]] = {}
     for line in re.findall(r"\[(.+)\]$", printed, flags=re.MULTILINE):
-        store = next(store for store in ("sqlite", "postgresql") if store in line)
-        found.setdefault(re.sub(f"^{store}-|-{store}$", "", line), set()).add(store)
+        (store,) = [store for store in ("sqlite", "postgresql") if store in line]
+        module, _, variant = re.sub(f"^{store}-|-{store}$", "", line).rpartition("-")
+        found.setdefault((module, variant), set()).add(store)
     return found
 
 
@@ -34,11 +36,19 @@ def not_built() -> list[str]:
     return [name for group in modules()["not_built"] for name in group["modules"]]
 
 
-def test_every_claimed_module_is_a_test_on_both_stores() -> None:
+def test_every_claimed_module_is_a_test_in_each_of_its_variants_on_both_stores() -> None:
     """No claim without a collected id of exactly that name, no id without a claim."""
-    ids = {name: stores for name, stores in collected().items() if name not in ("sqlite", "postgresql")}
-    assert set(ids) == set(modules()["claimed"])
-    assert all(stores == {"sqlite", "postgresql"} for stores in ids.values())
+    claimed = {(name, variant.id) for name in modules()["claimed"] for variant in variants_of(name)}
+    assert set(collected()) == claimed
+    assert all(stores == {"sqlite", "postgresql"} for stores in collected().values())
+
+
+def test_each_limit_names_claimed_modules_and_a_value_that_is_run() -> None:
+    """A module is left out of a variant only by what the suite itself declares."""
+    for limit in modules()["only"]:
+        values = {name: value for name, value in limit.items() if name != "modules"}
+        assert set(limit["modules"]) <= set(modules()["claimed"])
+        assert 0 < sum(variant.fits(values) for variant in VARIANTS) < len(VARIANTS)
 
 
 def test_no_module_is_both_claimed_and_excused() -> None:

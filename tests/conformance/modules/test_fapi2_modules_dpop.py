@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-import pytest
 
 from gateway.oauth.dpop import token_hash
 from gateway.oauth.jws import import_jwk
-from tests.conformance.official import granted, official, refusal
+from tests.conformance.official import granted, official, official_each, refusal
+from tests.conformance.varied import VariedStage
 from tests.oauth_keys import Key, es256, rs
-from tests.oauth_stage import Stage
 
 BINDING = {"invalid_request", "invalid_grant", "invalid_dpop_proof"}
 
 
 @official("check-dpop-proof-nbf-exp")
-async def test_proof_with_dates(stage: Stage, module: str) -> None:
+async def test_proof_with_dates(stage: VariedStage) -> None:
     """nbf now and exp in five minutes, at the token endpoint and at the resource."""
     dates: dict[str, Any] = {"nbf": stage.now, "exp": stage.now + 300}
     response = await stage.token(await stage.code(), stage.proof("POST", "/token", **dates))
@@ -25,14 +24,14 @@ async def test_proof_with_dates(stage: Stage, module: str) -> None:
     assert (await stage.call(response.json()["access_token"], **dates)).status_code == 200
 
 
-@pytest.mark.parametrize(
+@official_each(
     "seconds",
-    [
-        pytest.param(-10, id="ensure-dpopproof-with-iat-10seconds-before-succeeds"),
-        pytest.param(10, id="ensure-dpopproof-with-iat-10seconds-after-succeeds"),
-    ],
+    {
+        "ensure-dpopproof-with-iat-10seconds-before-succeeds": -10,
+        "ensure-dpopproof-with-iat-10seconds-after-succeeds": 10,
+    },
 )
-async def test_proof_from_another_clock(stage: Stage, seconds: int) -> None:
+async def test_proof_from_another_clock(stage: VariedStage, seconds: int) -> None:
     """FAPI 2.0 5.3.2.1-13: ten seconds off are accepted at PAR, at the token endpoint and at the resource."""
     iat = stage.now + seconds
     code = await stage.code(proof=stage.proof("POST", "/par", iat=iat))
@@ -42,34 +41,34 @@ async def test_proof_from_another_clock(stage: Stage, seconds: int) -> None:
 
 
 @official("ensure-mismatched-dpop-jkt-fails")
-async def test_mismatch_at_par(stage: Stage, module: str) -> None:
+async def test_mismatch_at_par(stage: VariedStage) -> None:
     """RFC 9449 10.1: dpop_jkt of another key than the proof's is refused at PAR."""
     response = await stage.push(proof=stage.proof("POST", "/par"), dpop_jkt=_jkt(es256()))
     refusal(response, {"invalid_request", "invalid_dpop_proof"})
 
 
 @official("ensure-token-endpoint-fails-with-mismatched-dpop-proof-jkt")
-async def test_mismatch_with_the_proof_at_par(stage: Stage, module: str) -> None:
+async def test_mismatch_with_the_proof_at_par(stage: VariedStage) -> None:
     """A code bound by a proof at PAR, another key at the token endpoint."""
     code = await stage.code(proof=stage.proof("POST", "/par", es256()))
     refusal(await stage.token(code), BINDING)
 
 
 @official("ensure-token-endpoint-fails-with-mismatched-dpop-jkt")
-async def test_mismatch_with_dpop_jkt(stage: Stage, module: str) -> None:
+async def test_mismatch_with_dpop_jkt(stage: VariedStage) -> None:
     """A code bound by dpop_jkt, another key at the token endpoint."""
     code = await stage.code(dpop_jkt=_jkt(es256()))
     refusal(await stage.token(code), BINDING)
 
 
 @official("ensure-dpopproof-at-par-endpoint-binding-success")
-async def test_bound_by_a_proof(stage: Stage, module: str) -> None:
+async def test_bound_by_a_proof(stage: VariedStage) -> None:
     """A proof at PAR, the same key afterwards."""
     await granted(stage, proof=stage.proof("POST", "/par"))
 
 
 @official("ensure-dpop-auth-code-binding-success")
-async def test_bound_by_dpop_jkt(stage: Stage, module: str) -> None:
+async def test_bound_by_dpop_jkt(stage: VariedStage) -> None:
     """dpop_jkt at PAR, that key afterwards; and dpop_jkt together with its proof."""
     await granted(stage, dpop_jkt=_jkt(stage.dpop))
     await granted(stage, dpop_jkt=_jkt(stage.dpop), proof=stage.proof("POST", "/par"))
@@ -103,7 +102,7 @@ ACCEPTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @official("dpop-negative-tests")
-async def test_blocks(outside: Stage, module: str) -> None:
+async def test_blocks(outside: VariedStage) -> None:
     """Every block in one sitting with one token, and a good proof works after all of them."""
     stage = outside
     token = (await stage.tokens())["access_token"]
@@ -131,7 +130,8 @@ async def test_blocks(outside: Stage, module: str) -> None:
     assert (await _call(stage, token, good)).status_code == 200, "a good proof still works"
 
 
-async def test_blocks_for_an_rsa_key(outside: Stage) -> None:
+@official("dpop-negative-tests")
+async def test_blocks_for_an_rsa_key(outside: VariedStage) -> None:
     """The block that needs an RSA key: RS256 is refused where PS256 of the same key works."""
     outside.dpop = rs()
     token = (await outside.tokens())["access_token"]
@@ -145,7 +145,7 @@ def _jkt(key: Key) -> str:
 
 
 def _proof(
-    stage: Stage, token: str, header: dict[str, Any], claims: dict[str, Any], key: Key | None = None
+    stage: VariedStage, token: str, header: dict[str, Any], claims: dict[str, Any], key: Key | None = None
 ) -> str:
     bent = {"ath": token_hash(token), **claims}
     if isinstance(bent.get("iat"), int):
@@ -157,7 +157,7 @@ def _headers(token: str, proof: str | None, name: str = "DPoP") -> list[tuple[st
     return [("Authorization", f"DPoP {token}"), *([(name, proof)] if proof else [])]
 
 
-async def _call(stage: Stage, token: str, proof: str) -> httpx.Response:
+async def _call(stage: VariedStage, token: str, proof: str) -> httpx.Response:
     return await stage.http.get("/data", headers=_headers(token, proof))
 
 

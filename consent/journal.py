@@ -40,6 +40,26 @@ class JournalError(ConsentError):
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """That `kind` happened at `at` (epoch seconds) to `subject`, done by or towards `party`."""
+
+    kind: Event
+    subject: SubjectId | None
+    party: str
+    payload: Mapping[str, object]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A citizen's chain while it is locked: the number of the next event, the last leaf, the wrapped key."""
+
+    n: int
+    head: bytes | None
+    wrapped: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Appended:
     """A promise: this entry commits with the change and will be in the tree.
 
@@ -53,10 +73,12 @@ class Appended:
 
 
 @dataclass(frozen=True, slots=True)
-class _Opening:
-    """What opens an entry's commitment, as it is stored."""
+class Line:
+    """What is stored of one event: the entry for the log, and beside it what opens its commitment."""
 
-    commitment: bytes
+    entry: bytes
+    at: int
+    leaf: bytes
     body: bytes
     subject: SubjectId | None = None
     n: int | None = None
@@ -94,21 +116,43 @@ class Journal:
         """
         if idem is not None and (earlier := await _earlier(session, idem)):
             return earlier
-        fields: dict[str, object] = {"event": kind.value, "by": self._instance, "body": payload}
-        try:
-            Entry(at, kind.value, party, None, bytes(DIGEST_BYTES))
-            canonical(fields)
-        except (LedgerFormatError, ValueError) as error:
-            raise JournalError("ledger_payload", event=kind.value) from error
-        opening = self._plain(fields) if subject is None else await self._keyed(session, subject, fields)
-        entry = encode(Entry(at, kind.value, party, opening.tag, opening.commitment))
-        appended = await _store(session, opening, entry, at=at, idem=idem)
+        said = Said(kind, subject, party, payload, at)
+        self.check(said)
+        if subject is None:
+            line = self.plain(said)
+        else:
+            line = self.chained(said, await self._locked(session, subject))
+        appended = await _store(session, line, idem=idem)
         if appended is None:
-            return await _give_way(session, opening, str(idem))
+            return await _give_way(session, line, str(idem))
         if subject is not None:
             chain = update(SUBJECT).where(SUBJECT.c.id == subject)
             await session.execute(chain.values(head=appended.leaf))
         return appended
+
+    def check(self, said: Said) -> None:
+        """Raise JournalError for what cannot be entered. Pure: nothing is read or changed."""
+        self._fields(said)
+
+    def plain(self, said: Said) -> Line:
+        """An event that concerns no citizen: a random salt of its own, the payload in clear. Pure."""
+        salt, body = self._random(DIGEST_BYTES), self._fields(said)
+        entry = encode(Entry(said.at, said.kind.value, said.party, None, commit(salt, body)))
+        return Line(entry, said.at, leaf_hash(entry), body, salt=salt)
+
+    def chained(self, said: Said, link: Link) -> Line:
+        """The citizen's event number `link.n`, sealed and tied to the one before it. Pure.
+
+        The caller MUST hold the lock on the citizen's row, number without gaps, and hand the leaf of this
+        line on as the next `head`. Raises SubjectError, JournalError.
+        """
+        subject, n = SubjectId(str(said.subject)), link.n
+        key = self.keys.unwrap(subject, link.wrapped)
+        body = self._fields(said, n=n, prev=link.head.hex() if link.head else None)
+        tag = key.tag(n)
+        entry = encode(Entry(said.at, said.kind.value, said.party, tag, key.com(n, body)))
+        sealed = key.seal(body, payload_context(subject, n))
+        return Line(entry, said.at, leaf_hash(entry), sealed, subject, n, tag)
 
     async def forget(self, session: AsyncSession, subject: SubjectId, *, party: str, at: int) -> Appended:
         """Erase: a last entry says so, then the citizen's key and every opening are destroyed for good.
@@ -122,24 +166,23 @@ class Journal:
         await self.keys.erase(session, subject, at=at)
         return last
 
-    def _plain(self, fields: dict[str, object]) -> _Opening:
-        """An event that concerns no citizen: a random salt of its own, the payload in clear."""
-        salt, body = self._random(DIGEST_BYTES), canonical(fields)
-        return _Opening(commit(salt, body), body, salt=salt)
+    def _fields(self, said: Said, **chain: object) -> bytes:
+        fields = {"event": said.kind.value, "by": self._instance, "body": said.payload, **chain}
+        try:
+            Entry(said.at, said.kind.value, said.party, None, bytes(DIGEST_BYTES))
+            return canonical(fields)
+        except (LedgerFormatError, ValueError) as error:
+            raise JournalError("ledger_payload", event=said.kind.value) from error
 
-    async def _keyed(self, session: AsyncSession, subject: SubjectId, fields: dict[str, object]) -> _Opening:
-        """The citizen's next event: take the lock, continue the chain, seal the payload."""
+    async def _locked(self, session: AsyncSession, subject: SubjectId) -> Link:
+        """Take the citizen's next number, and with it the lock."""
         lock = update(SUBJECT).where(SUBJECT.c.id == subject, SUBJECT.c.wrapped.is_not(None))
         taken = lock.values(n=SUBJECT.c.n + 1).returning(SUBJECT.c.n, SUBJECT.c.head, SUBJECT.c.wrapped)
         row = (await session.execute(taken)).one_or_none()
         if row is None:
             await self.keys.key(session, subject)
             raise SubjectError("subject_unknown")
-        key = self.keys.unwrap(subject, row.wrapped)
-        prev = row.head.hex() if row.head else None
-        body = canonical({**fields, "n": row.n, "prev": prev})
-        sealed = key.seal(body, payload_context(subject, row.n))
-        return _Opening(key.com(row.n, body), sealed, subject, row.n, key.tag(row.n))
+        return Link(row.n, row.head, row.wrapped)
 
 
 def payload_context(subject: SubjectId, n: int) -> str:
@@ -147,33 +190,31 @@ def payload_context(subject: SubjectId, n: int) -> str:
     return f"ledger-payload/{subject}/{n}"
 
 
-async def _store(
-    session: AsyncSession, opening: _Opening, entry: bytes, *, at: int, idem: str | None
-) -> Appended | None:
+async def _store(session: AsyncSession, line: Line, *, idem: str | None) -> Appended | None:
     """Put entry and opening into the caller's transaction; None if another writer's `idem` came first."""
-    added = await session.execute(_ENTER, {"entry": entry, "at": at})
-    outbox_id, leaf = int(added.scalar_one()), leaf_hash(entry)
+    added = await session.execute(_ENTER, {"entry": line.entry, "at": line.at})
+    outbox_id = int(added.scalar_one())
     row = {
         "outbox_id": outbox_id,
-        "subject": opening.subject,
-        "n": opening.n,
+        "subject": line.subject,
+        "n": line.n,
         "idem": idem,
-        "leaf": leaf,
-        "tag": opening.tag,
-        "salt": opening.salt,
-        "body": opening.body,
+        "leaf": line.leaf,
+        "tag": line.tag,
+        "salt": line.salt,
+        "body": line.body,
     }
     claimed = await session.execute(_CLAIM[session.get_bind().dialect.name], row)
     if claimed.one_or_none() is None:
         await session.execute(delete(OUTBOX).where(OUTBOX.c.id == outbox_id))
         return None
-    return Appended(outbox_id, opening.n, opening.tag, leaf)
+    return Appended(outbox_id, line.n, line.tag, line.leaf)
 
 
-async def _give_way(session: AsyncSession, opening: _Opening, idem: str) -> Appended:
+async def _give_way(session: AsyncSession, line: Line, idem: str) -> Appended:
     """Another transaction committed this `idem` after we looked: give the number back, answer with theirs."""
-    if opening.subject is not None:
-        back = update(SUBJECT).where(SUBJECT.c.id == opening.subject)
+    if line.subject is not None:
+        back = update(SUBJECT).where(SUBJECT.c.id == line.subject)
         await session.execute(back.values(n=SUBJECT.c.n - 1))
     earlier = await _earlier(session, idem)
     if earlier is None:

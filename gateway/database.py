@@ -4,16 +4,21 @@ Two stores behind one call. SQLite (WAL, synchronous FULL): one write connection
 behind a queue, plus read-only connections that never wait for it. PostgreSQL >= 15: one ordinary
 transaction a request. No network call may happen inside a transaction: `in_transaction()` lets the
 HTTP seams refuse one.
+
+The hot doors go through the same gate in company: `group()` puts units of work that arrive together into one
+transaction on the very same connections (gateway/group_commit.py), and its commit stands here, too.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
+import asyncpg
 from sqlalchemy import event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -21,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from gateway.errors import Problem
+from gateway.group_commit import Group, Outcome, Run, Unit, Work
 
 _open: ContextVar[bool] = ContextVar("mydata_transaction_open", default=False)
 
@@ -55,6 +61,7 @@ class Database:
             self._reader = self._writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+        self._groups: list[Group[Any, Any]] = []
 
     @property
     def engine(self) -> AsyncEngine:
@@ -92,8 +99,34 @@ class Database:
         except (OSError, TimeoutError, NoConnectionFree) as error:
             raise Problem("storage_unavailable", detail=type(error).__name__) from error
 
+    def group(self, work: Work[Unit, Outcome]) -> Group[Unit, Outcome]:
+        """Units of `work` from now on: those that arrive together share a transaction of this database."""
+        made: Group[Unit, Outcome] = Group(lambda: self._lease(work), work.apart)
+        self._groups.append(made)
+        return made
+
+    @asynccontextmanager
+    async def _lease(self, work: Work[Any, Any]) -> AsyncIterator[Run]:
+        token = _open.set(True)
+        try:
+            engine = self._writer if work.writes or self.dialect != "sqlite" else self._reader
+            async with engine.connect() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                run = _together_on_sqlite if self.dialect == "sqlite" else _together_on_postgresql
+                yield partial(run, work, driver)
+                if self.dialect != "sqlite" and driver is not None and driver.is_closed():
+                    await connection.invalidate()
+        except DBAPIError as error:
+            raise _problem(error) from error
+        except (OSError, TimeoutError, NoConnectionFree) as error:
+            raise Problem("storage_unavailable", detail=type(error).__name__) from error
+        finally:
+            _open.reset(token)
+
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, when the units under way are settled."""
+        for group in self._groups:
+            await group.settled()
         await self._writer.dispose()
         await self._reader.dispose()
 
@@ -125,15 +158,54 @@ def _sqlite_engine(url: str, *, size: int, wait_seconds: float, writes: bool) ->
     return engine
 
 
+async def _together_on_sqlite(work: Work[Any, Any], driver: Any, units: Sequence[Any]) -> list[Any]:
+    """One transaction on the connection's own thread. aiosqlite has no public way to run a function there."""
+
+    def run() -> list[Any]:
+        connection: sqlite3.Connection = driver._conn
+        connection.execute("BEGIN IMMEDIATE" if work.writes else "BEGIN")
+        try:
+            outcomes = work.on_sqlite(connection, units)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return outcomes
+
+    try:
+        found: list[Any] = await driver._execute(run)
+    except sqlite3.Error as error:
+        raise _named(error) or error from error
+    return found
+
+
+async def _together_on_postgresql(work: Work[Any, Any], driver: Any, units: Sequence[Any]) -> list[Any]:
+    """One transaction: what `work` opens itself, or one statement, which is a transaction by itself."""
+    try:
+        return await work.on_postgresql(driver, units)
+    except asyncpg.PostgresError as error:
+        raise _named(error) or error from error
+    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        raise Problem("storage_unavailable", detail=type(error).__name__) from error
+
+
 def _problem(error: DBAPIError) -> Exception:
     """Name what the store could not do; an error of the statement itself stays what it is."""
-    cause = error.orig
+    named = _named(error.orig)
+    if named is None and error.connection_invalidated:
+        return Problem("storage_unavailable", detail=str(error.orig))
+    return named or error
+
+
+def _named(cause: BaseException | None) -> Problem | None:
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     full = isinstance(cause, sqlite3.OperationalError) and "full" in str(cause)
     if full or state in _FULL_SQLSTATES:
         return Problem("storage_full", detail=type(cause).__name__)
     if state == _NOT_TEXT:
         return Problem("invalid_request", params={"what": "NUL"})
-    if error.connection_invalidated or isinstance(cause, sqlite3.OperationalError) or state == "57P01":
+    lost = isinstance(cause, sqlite3.OperationalError | asyncpg.PostgresConnectionError)
+    if lost or state == "57P01":
         return Problem("storage_unavailable", detail=str(cause))
-    return error
+    return None

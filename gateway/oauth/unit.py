@@ -1,0 +1,105 @@
+"""What a hot door asks of the store and leaves in it, as values: so that many requests can go together.
+
+A request whose changes are all of this kind is carried out by group commit (gateway/oauth/together.py); one
+with any other write goes through a transaction of its own. Both ways keep the same promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent.journal import Journal, Said
+from gateway.oauth.clients import Client
+from gateway.oauth.grants import Grant, RefreshToken, refusal_now
+from gateway.oauth.refusals import OAuthRefusal
+from gateway.oauth.replay import OneTime
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to read: a client, and a refresh token's or a named grant, and whether a token was given up."""
+
+    client_id: str
+    refresh: bytes | None = None
+    """The hash of a refresh token."""
+    grant_id: str | None = None
+    given_up: OneTime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The live rows, all of one moment; None where there is none."""
+
+    client: Client | None
+    refresh: RefreshToken | None = None
+    grant: Grant | None = None
+    given_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a request changes, all or nothing, except that its one-time values stay spent when it is refused.
+
+    `held` must still be alive, and `said` (of nobody, or of the citizen of `held`) is entered, only if every
+    value of `once` was spent for the first time.
+    """
+
+    once: Sequence[OneTime]
+    held: StillAlive | None = None
+    said: Said | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StillAlive:
+    """A write that refuses unless `grant`, as it was read before, still gives what it gave; and holds it."""
+
+    grant: Grant
+    at: int
+
+    async def __call__(self, session: AsyncSession) -> OAuthRefusal | None:
+        """Look again, in the caller's transaction."""
+        dead = await refusal_now(session, self.grant, at=self.at)
+        return OAuthRefusal(dead) if dead else None
+
+    def refusal(self, live: Grant | None) -> str | None:
+        """The same, from the row as it is read now."""
+        if live is None:
+            return "grant_revoked"
+        grant = self.grant
+        return live.refusal(self.at, version=grant.consent_version, generation=grant.generation)
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """A write that enters one event in the ledger."""
+
+    journal: Journal
+    said: Said
+
+    async def __call__(self, session: AsyncSession) -> None:
+        """Enter it, in the caller's transaction."""
+        said = self.said
+        await self.journal.append(
+            session, said.kind, subject=said.subject, party=said.party, payload=said.payload, at=said.at
+        )
+
+
+def unit_of(
+    once: Sequence[OneTime], writes: Sequence[Callable[[AsyncSession], Awaitable[object]]]
+) -> Unit | None:
+    """The unit these writes are; None when one of them needs a transaction of its own."""
+    held: StillAlive | None = None
+    said: Said | None = None
+    for write in writes:
+        if isinstance(write, StillAlive) and held is None and said is None:
+            held = write
+        elif isinstance(write, Tell) and said is None:
+            said = write.said
+        else:
+            return None
+    if said is not None and said.subject != (held.grant.subject_id if held else None):
+        return None
+    return Unit(tuple(once), held, said)

@@ -18,19 +18,11 @@ from gateway.oauth.consents import CONSENT
 from gateway.oauth.grants import CODES, GRANTS, hashed
 from gateway.oauth.openid_request import OpenIdRequest
 from gateway.oauth.openid_tables import RecognitionRow
+from gateway.security.sessions import SignedIn
 
 RECOGNITIONS = RecognitionRow.__table__  # type: ignore[attr-defined]
 UNUSED_SECONDS = 3600
 """An answer no code was made of by then never will be."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """When and how a citizen signed in, as the identity provider said; None and () where it did not say."""
-
-    auth_time: int | None = None
-    acr: str | None = None
-    amr: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class SignIn:
     code_verifier: str = field(repr=False)
     return_to: str
     language: Language
+    since: int | None = None
+    """Before which second the citizen must not have signed in at the provider."""
 
 
 async def keep_sign_in(session: AsyncSession, sign_in: SignIn, *, at: int) -> None:
@@ -43,6 +45,7 @@ async def keep_sign_in(session: AsyncSession, sign_in: SignIn, *, at: int) -> No
             code_verifier=sign_in.code_verifier,
             return_to=sign_in.return_to,
             language=sign_in.language,
+            since=sign_in.since,
             expires_at=at + ATTEMPT_SECONDS,
         )
     )
@@ -64,6 +67,7 @@ async def claim_sign_in(
         row.code_verifier,
         row.return_to,
         cast("Language", row.language),
+        row.since,
     )
 
 

@@ -32,9 +32,18 @@ LIFETIME = timedelta(minutes=30)
 _TABLE = CitizenSessionRow.__table__  # type: ignore[attr-defined]
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """When (epoch seconds) and how a citizen signed in, as the identity provider said; else None and ()."""
+
+    auth_time: int | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class CitizenSession:
-    """A signed-in citizen: who (our own subject reference), how old, in which language, until when.
+    """A signed-in citizen: who (our own subject reference), how old, in which language, from and until when.
 
     `unavailable` names holders that no link could be made to at sign-in, each with a reason code.
     """
@@ -45,6 +54,8 @@ class CitizenSession:
     language: Language
     expires_at: int
     unavailable: Mapping[str, str] = field(default_factory=dict)
+    created_at: int = 0
+    how: SignedIn = field(default_factory=SignedIn)
 
 
 class Sessions:
@@ -77,12 +88,13 @@ class Sessions:
         language: Language,
         instead_of: str | None,
         unavailable: Mapping[str, str] | None = None,
+        how: SignedIn | None = None,
     ) -> str:
         """Begin a session under a fresh name and end the browser's earlier one; return the name."""
         now = int(self._clock().timestamp())
         dead = _TABLE.c.expires_at <= now
         await session.execute(delete(_TABLE).where(dead | (_TABLE.c.id_hash == (instead_of or ""))))
-        name = self._new_name()
+        name, how = self._new_name(), how or SignedIn()
         await session.execute(
             insert(_TABLE).values(
                 id_hash=hashed(name),
@@ -92,6 +104,9 @@ class Sessions:
                 language=language,
                 age_band=age_band,
                 unavailable=json.dumps(dict(unavailable or {})),
+                auth_time=how.auth_time,
+                acr=how.acr,
+                amr=json.dumps(how.amr),
             )
         )
         return name
@@ -112,6 +127,8 @@ class Sessions:
             cast("Language", row.language),
             row.expires_at,
             json.loads(row.unavailable),
+            row.created_at,
+            SignedIn(row.auth_time, row.acr, tuple(json.loads(row.amr))),
         )
 
     async def speak(self, session: AsyncSession, id_hash: str, language: Language) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.oauth.jws import JwsError, PublicKey, import_jwk, parse, verify
+from gateway.security.sessions import SignedIn
 from gateway.web.identity import IdentityError, Person
 
 LEEWAY_SECONDS = 30
@@ -17,12 +18,13 @@ _MAX_SUBJECT = 255
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What this sign-in expects; `now` is epoch seconds."""
+    """What this sign-in expects; `now` and `since` (sign-in not before) are epoch seconds."""
 
     issuer: str
     client_id: str
     nonce: str = field(repr=False)
     now: int
+    since: int | None = None
 
 
 def public_keys(document: Mapping[str, Any]) -> dict[str, PublicKey]:
@@ -60,7 +62,21 @@ async def verified_person(
         raise _refused("no usable sub")
     if not isinstance(age, int) or isinstance(age, bool) or not 0 <= age <= 150:
         raise _refused("no usable age")
-    return Person(expected.issuer, subject, age, access)
+    return Person(expected.issuer, subject, age, access, _how(jws.claims, expected))
+
+
+def _how(claims: Mapping[str, Any], expected: Expected) -> SignedIn:
+    """When and how the person signed in; refused if that is not what was asked for (Core 3.1.3.7-13)."""
+    at, acr, amr = claims.get("auth_time"), claims.get("acr"), claims.get("amr")
+    if at is not None and (type(at) is not int or not 0 <= at <= expected.now + LEEWAY_SECONDS):
+        raise _refused("no usable auth_time")
+    if expected.since is not None:
+        if at is None or at < expected.since - LEEWAY_SECONDS:
+            raise _refused("signed in too long ago")
+        at = max(at, expected.since)  # the leeway is for clocks that differ: by ours it was after
+    named = acr if isinstance(acr, str) and 0 < len(acr) <= _MAX_SUBJECT else None
+    methods = [one for one in amr if isinstance(one, str) and len(one) <= 64] if isinstance(amr, list) else []
+    return SignedIn(None if at is None else min(at, expected.now), named, tuple(methods[:8]))
 
 
 def _check(claims: Mapping[str, Any], expected: Expected) -> None:

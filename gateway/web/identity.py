@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.errors import Language
+from gateway.security.sessions import SignedIn
 
 
 class IdentityError(Exception):
@@ -36,13 +37,33 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What kind of sign-in is wanted, as OpenID Connect Core 3.1.2.1 says it.
+
+    `prompt` is login or select_account; `max_age` in seconds, 0: now; `login_hint` is passed on unread.
+    """
+
+    prompt: str | None = None
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+    login_hint: str | None = field(default=None, repr=False)
+
+
+ANY = Wish()
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """A proven person: the provider's own name for them (pairwise), their age, and a short-lived access."""
+    """A proven person: the provider's own name for them (pairwise), their age, and a short-lived access.
+
+    `how` is what the provider said of the sign-in itself.
+    """
 
     issuer: str
     subject: str = field(repr=False)
     age: int
     access: str = field(repr=False)
+    how: SignedIn = field(default_factory=SignedIn)
 
 
 class IdentityProvider(Protocol):
@@ -50,12 +71,15 @@ class IdentityProvider(Protocol):
 
     issuer: str
 
-    async def begin(self, attempt: Attempt, language: Language) -> str:
+    async def begin(self, attempt: Attempt, language: Language, wish: Wish = ANY) -> str:
         """The address to send the browser to. Raises IdentityError `identity_unavailable`."""
         ...
 
-    async def finish(self, code: str, attempt: Attempt) -> Person:
-        """Exchange what the browser brought back. MUST verify signature, issuer, audience, time and nonce."""
+    async def finish(self, code: str, attempt: Attempt, since: int | None = None) -> Person:
+        """Exchange what the browser brought back. MUST verify signature, issuer, audience, time and nonce.
+
+        With `since` it MUST also refuse a person who signed in before that second, or without saying when.
+        """
         ...
 
     async def vouch(self, person: Person, holder: str) -> str:

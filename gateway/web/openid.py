@@ -6,6 +6,7 @@ discovery document cannot send the gateway elsewhere. Nothing is retried: a pers
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
@@ -23,7 +24,7 @@ from gateway.errors import Language
 from gateway.keyring import base64url
 from gateway.oauth.jws import PublicKey
 from gateway.web.id_token import Expected, public_keys, verified_person
-from gateway.web.identity import Attempt, IdentityError, Person
+from gateway.web.identity import ANY, Attempt, IdentityError, Person, Wish
 
 SCOPE = "openid links"
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -60,8 +61,8 @@ class OpenIdProvider:
         self._metadata: Mapping[str, str] | None = None
         self._keys: Mapping[str, PublicKey] = {}
 
-    async def begin(self, attempt: Attempt, language: Language) -> str:
-        """The authorization request, with PKCE S256, state and nonce."""
+    async def begin(self, attempt: Attempt, language: Language, wish: Wish = ANY) -> str:
+        """The authorization request, with PKCE S256, state and nonce, and what is wished of the sign-in."""
         endpoint = (await self._discovered())["authorization_endpoint"]
         challenge = base64url(hashlib.sha256(attempt.code_verifier.encode()).digest())
         asked = {
@@ -74,10 +75,11 @@ class OpenIdProvider:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
             "ui_locales": language,
+            **_wished(wish),
         }
         return f"{endpoint}?{urlencode(asked)}"
 
-    async def finish(self, code: str, attempt: Attempt) -> Person:
+    async def finish(self, code: str, attempt: Attempt, since: int | None = None) -> Person:
         """Exchange `code` once and verify the id_token."""
         form = {
             "grant_type": "authorization_code",
@@ -86,7 +88,7 @@ class OpenIdProvider:
             "code_verifier": attempt.code_verifier,
             "client_id": self._party.client_id,
             "client_assertion_type": _ASSERTION,
-            "client_assertion": self._assertion(),
+            "client_assertion": await asyncio.to_thread(self._assertion),
         }
         endpoint = (await self._discovered())["token_endpoint"]
         answer = await self._read("POST", endpoint, "token", data=form)
@@ -96,7 +98,7 @@ class OpenIdProvider:
         if str(answer.get("token_type", "")).lower() != "bearer":
             raise IdentityError("sign_in_failed", "the token type is not Bearer")
         now = int(self._clock().timestamp())
-        expected = Expected(self.issuer, self._party.client_id, attempt.nonce, now)
+        expected = Expected(self.issuer, self._party.client_id, attempt.nonce, now, since)
         return await verified_person(token, access, expected, self._key)
 
     async def vouch(self, person: Person, holder: str) -> str:
@@ -155,3 +157,15 @@ class OpenIdProvider:
         if not isinstance(answer, dict):
             raise IdentityError("identity_unavailable", f"{what}: not an object")
         return answer
+
+
+def _wished(wish: Wish) -> dict[str, str]:
+    """The wish as parameters; what is not wished is not sent (OpenID Connect Core 3.1.2.1)."""
+    age = None if wish.max_age is None else str(wish.max_age)
+    found = {
+        "prompt": wish.prompt,
+        "max_age": age,
+        "acr_values": " ".join(wish.acr_values),
+        "login_hint": wish.login_hint,
+    }
+    return {name: value for name, value in found.items() if value}

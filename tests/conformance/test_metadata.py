@@ -25,7 +25,7 @@ async def test_discovery_end_point_verification(stage: Stage) -> None:
     assert document["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
     assert document["authorization_details_types_supported"] == ["mydata_transfer"]
     algorithms = [name for name in document if name.endswith("_alg_values_supported")]
-    assert len(algorithms) == 7
+    assert len(algorithms) == 9
     assert all(set(document[name]) <= ALLOWED for name in algorithms)
 
 

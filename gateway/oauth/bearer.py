@@ -132,7 +132,7 @@ class ResourceServer:
         grant = await find_grant(session, claims["grant_id"])
         if grant is None:
             return "grant_revoked", None, None
-        return grant.refusal(self._server.now(), version=claims["consent_version"]), client, grant
+        return grant.refusal_of(claims, self._server.now()), client, grant
 
     def _challenge(self, refused: OAuthRefusal) -> OAuthRefusal:
         """The refusal as a protected resource tells it: 401 (RFC 9449 7.1, RFC 9728 5.1) or 403."""

@@ -2,13 +2,14 @@
 
 A refusal changes no consent, grant, token or code (design 3.6). Once the client is authenticated it spends
 the assertion and proof and may enter the ledger; before that it is only counted. The one exception is a
-replayed code: its grant ends (RFC 6749 4.1.2).
+replayed code: every token of its grant ends (RFC 6749 4.1.2).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
@@ -19,13 +20,14 @@ from gateway.errors import Problem, catalogue
 from gateway.oauth import client_assertion, clients
 from gateway.oauth.answers import Answer, refused
 from gateway.oauth.client_certificate import unwanted_proof
+from gateway.oauth.endings import end_tokens
 from gateway.oauth.exchange import Arrival, Exchange, Loaded
 from gateway.oauth.flows import AUTH_METHODS
 from gateway.oauth.form import read_form
-from gateway.oauth.grants import revoke_grant
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import spend
 from gateway.oauth.server import GatewayAuthorizationServer
+from gateway.oauth.unit import unit_of
 
 
 class Door(ABC):
@@ -43,6 +45,10 @@ class Door(ABC):
     async def load(self, session: AsyncSession, form: Mapping[str, str], loaded: Loaded) -> Loaded:  # noqa: ARG002
         """Read what this endpoint decides on, beside the client. MUST NOT write."""
         return loaded
+
+    async def look(self, client_id: str, form: Mapping[str, str]) -> Loaded | None:  # noqa: ARG002
+        """The same in company with other requests; None where this request needs `load`."""
+        return None
 
     @abstractmethod
     def decide(self, exchange: Exchange) -> Answer:
@@ -75,14 +81,17 @@ class Door(ABC):
         certificate = self.server.certificate(request)
         assertion = self._assertion(form, now)
         client_id = form["client_id"] if assertion is None else assertion.client_id
-        async with self.server.database.reading() as session:
-            client = await clients.find(session, client_id)
-            loaded = await self.load(session, form, Loaded(client=client)) if client else Loaded()
+        loaded = await self.look(client_id, form) or await self._load(client_id, form)
         accept = ",".join(request.headers.getlist("accept"))
         proofs = request.headers.getlist("dpop")
         address = self.server.address(self.path, certificate)
         arrival = Arrival(form, proofs, address, now, accept, certificate)
         return Exchange(arrival, loaded, assertion)
+
+    async def _load(self, client_id: str, form: Mapping[str, str]) -> Loaded:
+        async with self.server.database.reading() as session:
+            client = await clients.find(session, client_id)
+            return await self.load(session, form, Loaded(client=client)) if client else Loaded()
 
     def _assertion(self, form: Mapping[str, str], now: int) -> client_assertion.Presented | None:
         """The assertion; None where a client that names itself may be one of mutual TLS (RFC 8705 2)."""
@@ -92,6 +101,17 @@ class Door(ABC):
         return client_assertion.present(form, issuer=self.server.issuer, now=now)
 
     async def _flush(self, exchange: Exchange) -> None:
+        unit = unit_of(exchange.once, exchange.writes)
+        if unit is None:
+            return await self._flush_alone(exchange)
+        if (code := await self.server.together.do(unit)) is not None:
+            refusal = OAuthRefusal(code)
+            async with self.server.database.transaction() as session:
+                await self._tell(session, exchange, refusal)
+            raise _Told(refusal)
+        return None
+
+    async def _flush_alone(self, exchange: Exchange) -> None:
         async with self.server.database.transaction() as session:
             refusal = await _spend(session, exchange)
             for write in exchange.writes if refusal is None else ():
@@ -119,9 +139,8 @@ class Door(ABC):
     async def _tell(self, session: AsyncSession, exchange: Exchange, problem: Problem) -> None:
         now, loaded = exchange.arrival.now, exchange.loaded
         if problem.code == "code_replayed" and loaded.code is not None:
-            grant = loaded.code.grant
-            if await revoke_grant(session, grant.id, problem.code, at=now):
-                await self.server.record.revoked(grant, problem.code, at=now)(session)
+            spent = replace(loaded.code.grant, generation=loaded.code.generation)
+            await end_tokens(session, self.server.record, spent, problem.code, at=now)
         await self.server.record.refused(session, self.refusal, exchange.client, problem.code, now)
 
 

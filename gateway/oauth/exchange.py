@@ -66,6 +66,8 @@ class Exchange(OAuth2Request):  # type: ignore[misc]
         self.once: list[OneTime] = []
         self.writes: list[Write] = []
         self.cnf: dict[str, str] = {}
+        self.refused_with: str | None = None
+        """The OAuth error a denied authorization is told with, where it is not `access_denied`."""
 
     @property
     def form(self) -> dict[str, str]:

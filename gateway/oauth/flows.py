@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.rfc6749 import grants
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +21,7 @@ from gateway.oauth.openid_request import authorization_scope
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.tls_client import METHODS
 from gateway.oauth.tokens import new_secret
+from gateway.oauth.unit import StillAlive
 
 AUTH_METHODS = list(METHODS)
 
@@ -42,8 +44,9 @@ def prove_possession(exchange: Exchange, bound_to: str | None) -> None:
         raise OAuthRefusal("proof_key_mismatch")
 
 
-def _alive(grant: Grant, now: int) -> Grant:
-    if code := grant.refusal(now):
+def _alive(given: Code | RefreshToken, now: int) -> Grant:
+    grant = given.grant
+    if code := grant.refusal(now, generation=given.generation):
         raise OAuthRefusal(code)
     return grant
 
@@ -57,6 +60,12 @@ class CodeFlow(grants.AuthorizationCodeGrant):  # type: ignore[misc]
     def validate_requested_scope(self) -> None:
         """The scopes of OpenID Connect at most: data is asked for by authorization_details."""
         authorization_scope(self.request.payload.scope)
+
+    def create_authorization_response(self, redirect_uri: str, grant_user: Any) -> Any:
+        """The code; or, where the answer was no yes, the error it was."""
+        if error := self.request.refused_with:
+            raise OAuth2Error(redirect_uri=redirect_uri, error=error)
+        return super().create_authorization_response(redirect_uri, grant_user)
 
     def generate_authorization_code(self) -> str:
         """A fresh code of 256 random bits."""
@@ -77,14 +86,14 @@ class CodeFlow(grants.AuthorizationCodeGrant):  # type: ignore[misc]
         if found is None or found.client_id != client.id:
             raise OAuthRefusal("code_unknown")
         if found.used:
-            raise OAuthRefusal("code_replayed")
+            raise OAuthRefusal("code_replayed", grant_id=found.grant.id)
         if found.expires_at <= self.request.arrival.now:
             raise OAuthRefusal("code_expired")
         return found
 
     def authenticate_user(self, authorization_code: Code) -> Grant:
         """The grant the code stands for, alive with its consent."""
-        return _alive(authorization_code.grant, self.request.arrival.now)
+        return _alive(authorization_code, self.request.arrival.now)
 
     def delete_authorization_code(self, authorization_code: Code) -> None:
         """Claim the code first of all writes; who loses the race, also against a withdrawal, is refused."""
@@ -93,7 +102,9 @@ class CodeFlow(grants.AuthorizationCodeGrant):  # type: ignore[misc]
         async def claim(session: AsyncSession) -> OAuthRefusal | None:
             if dead := await refusal_now(session, authorization_code.grant, at=now):
                 return OAuthRefusal(dead)
-            return None if await claim_code(session, code, at=now) else OAuthRefusal("code_replayed")
+            if await claim_code(session, code, at=now):
+                return None
+            return OAuthRefusal("code_replayed", grant_id=authorization_code.grant.id)
 
         self.request.writes.insert(0, claim)
 
@@ -127,17 +138,11 @@ class RefreshFlow(grants.RefreshTokenGrant):  # type: ignore[misc]
 
     def authenticate_user(self, refresh_token: RefreshToken) -> Grant:
         """The grant, alive with its consent."""
-        return _alive(refresh_token.grant, self.request.arrival.now)
+        return _alive(refresh_token, self.request.arrival.now)
 
     def revoke_old_credential(self, refresh_token: RefreshToken) -> None:
         """Nothing is revoked: no rotation. But before all writes the grant is looked at again."""
-        now = self.request.arrival.now
-
-        async def still_alive(session: AsyncSession) -> OAuthRefusal | None:
-            dead = await refusal_now(session, refresh_token.grant, at=now)
-            return OAuthRefusal(dead) if dead else None
-
-        self.request.writes.insert(0, still_alive)
+        self.request.writes.insert(0, StillAlive(refresh_token.grant, self.request.arrival.now))
 
 
 class CompanyFlow(grants.ClientCredentialsGrant):  # type: ignore[misc]

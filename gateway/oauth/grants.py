@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,10 @@ def hashed(secret: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An authorization together with its live consent. `details` are what the citizen granted."""
+    """An authorization together with its live consent. `details` are what the citizen granted.
+
+    What ends every token of a grant but not the grant raises its `generation`. `resources`: see the table.
+    """
 
     id: str
     client_id: str
@@ -36,15 +40,26 @@ class Grant:
     details: list[dict[str, Any]]
     revoked: bool
     consent: LiveConsent
+    generation: int = 1
+    resources: str = ""
 
-    def refusal(self, now: int, *, version: int | None = None) -> str | None:
-        """Why this grant gives nothing now; `version` is the consent version a token was made for."""
+    def refusal(self, now: int, *, version: int | None = None, generation: int | None = None) -> str | None:
+        """Why this grant gives nothing now.
+
+        `version` is the consent version, `generation` that of the grant, a code or token was made for.
+        """
         if self.revoked:
             return "grant_revoked"
         if dead := self.consent.refusal(now):
             return dead
+        if generation not in (None, self.generation):
+            return "token_superseded"
         wanted = self.consent_version if version is None else version
         return None if wanted == self.consent.version else "consent_changed"
+
+    def refusal_of(self, claims: Mapping[str, Any], now: int) -> str | None:
+        """Why the access token with these claims gives nothing now."""
+        return self.refusal(now, version=claims["consent_version"], generation=claims["grant_generation"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,7 @@ class Code:
     expires_at: int
     used: bool
     grant: Grant
+    generation: int = 1
     code_challenge_method: str = "S256"
 
     def get_redirect_uri(self) -> str:
@@ -79,6 +95,7 @@ class RefreshToken:
     expires_at: int
     revoked: bool
     grant: Grant
+    generation: int = 1
 
     def get_scope(self) -> str:
         """The granted scope."""
@@ -108,6 +125,8 @@ def grant_of(row: Row[Any]) -> Grant:
         details=orjson.loads(at[GRANTS.c.details]),
         revoked=at[GRANTS.c.revoked_at] is not None,
         consent=consent,
+        generation=at[GRANTS.c.generation],
+        resources=at[GRANTS.c.resources],
     )
 
 
@@ -127,7 +146,9 @@ async def find_grant(session: AsyncSession, grant_id: str, *, hold: bool = False
 async def refusal_now(session: AsyncSession, grant: Grant, *, at: int) -> str | None:
     """Why `grant`, as it was read before this transaction, gives nothing any more; held while it does."""
     live = await find_grant(session, grant.id, hold=True)
-    return "grant_revoked" if live is None else live.refusal(at, version=grant.consent_version)
+    if live is None:
+        return "grant_revoked"
+    return live.refusal(at, version=grant.consent_version, generation=grant.generation)
 
 
 async def find_code(session: AsyncSession, code: str) -> Code | None:
@@ -138,8 +159,9 @@ async def find_code(session: AsyncSession, code: str) -> Code | None:
         return None
     used, jkt = row.used_at is not None, row.dpop_jkt
     return Code(
-        row.client_id, row.redirect_uri, row.scope, row.code_challenge, jkt, row.expires_at, used, grant
-    )
+        row.client_id, row.redirect_uri, row.scope, row.code_challenge, jkt, row.expires_at, used, grant,
+        row.grant_generation,
+    )  # fmt: skip
 
 
 async def find_refresh(session: AsyncSession, token: str) -> RefreshToken | None:
@@ -148,7 +170,8 @@ async def find_refresh(session: AsyncSession, token: str) -> RefreshToken | None
     grant = await find_grant(session, row.grant_id) if row else None
     if row is None or grant is None:
         return None
-    return RefreshToken(row.client_id, row.jkt, row.expires_at, row.revoked_at is not None, grant)
+    revoked, generation = row.revoked_at is not None, row.grant_generation
+    return RefreshToken(row.client_id, row.jkt, row.expires_at, revoked, grant, generation)
 
 
 async def claim_code(session: AsyncSession, code: str, *, at: int) -> bool:
@@ -162,17 +185,10 @@ async def keep_refresh(session: AsyncSession, token: str, grant: Grant, *, jkt: 
     """Remember a new refresh token of `grant`; it ends with the consent."""
     await session.execute(
         insert(REFRESH).values(
-            token_hash=hashed(token), grant_id=grant.id, client_id=grant.client_id, jkt=jkt,
-            created_at=at, expires_at=grant.consent.end_at,
+            token_hash=hashed(token), grant_id=grant.id, grant_generation=grant.generation,
+            client_id=grant.client_id, jkt=jkt, created_at=at, expires_at=grant.consent.end_at,
         )
     )  # fmt: skip
-
-
-async def revoke_grant(session: AsyncSession, grant_id: str, why: str, *, at: int) -> bool:
-    """End a grant: its codes, refresh tokens and access tokens are dead at once. Its consent stays."""
-    alive = (GRANTS.c.id == grant_id) & GRANTS.c.revoked_at.is_(None)
-    ended = update(GRANTS).where(alive).values(revoked_at=at, revoked_why=why, updated_at=at)
-    return (await session.execute(ended.returning(GRANTS.c.id))).one_or_none() is not None
 
 
 async def follow_consent(
@@ -184,6 +200,5 @@ async def follow_consent(
     """
     text = orjson.dumps(details).decode()
     alive = (GRANTS.c.consent_id == consent_id) & GRANTS.c.revoked_at.is_(None)
-    await session.execute(
-        update(GRANTS).where(alive).values(consent_version=version, details=text, updated_at=at)
-    )
+    narrowed = {"consent_version": version, "details": text, "updated_by": "authorization_server"}
+    await session.execute(update(GRANTS).where(alive).values(**narrowed, updated_at=at))

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.oauth import clients
 from gateway.oauth.clients import Client
+from gateway.oauth.granting import Asked, grant_from
 from gateway.oauth.openid_request import OpenIdRequest, of_kept
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.tables import AuthorizationRequestRow
@@ -27,7 +28,8 @@ REQUESTS = AuthorizationRequestRow.__table__  # type: ignore[attr-defined]
 class Pending:
     """A request waiting for the citizen: who asks, for what (`details`, RFC 9396), until when.
 
-    `ui_locales` is the client's wish for the language of the page (OIDC Core 3.1.2.1), or None.
+    `ui_locales` is the client's wish for the language of the page (OIDC Core 3.1.2.1), or None. `managed`
+    says which grant the answer makes, adds to or replaces.
     """
 
     interaction_id: str
@@ -37,6 +39,7 @@ class Pending:
     answer_by: int
     ui_locales: str | None = None
     openid: OpenIdRequest = field(default_factory=OpenIdRequest)
+    managed: Asked = field(default_factory=Asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class Settlement:
     """The citizen's answer.
 
     Allowed: the consent as it was stored in the same transaction, and `details` as narrowed to it.
-    Not allowed: the consent fields stay None. `session_hash` names the browser session that answered.
+    Not allowed: the consent fields stay None, and `error` is what the client is told where it is not
+    `access_denied`. `session_hash` names the browser session that answered.
     """
 
     allowed: bool
@@ -53,6 +57,7 @@ class Settlement:
     consent_version: int | None = None
     subject_id: str | None = None
     details: list[dict[str, Any]] | None = None
+    error: str | None = None
 
     def __post_init__(self) -> None:
         if not self.session_hash:
@@ -86,16 +91,21 @@ async def load(session: AsyncSession, interaction_id: str, *, at: int) -> Pendin
     asked = orjson.loads(row.parameters)
     details = orjson.loads(asked["authorization_details"])
     locales = asked.get("ui_locales")
-    openid = of_kept(asked)
-    return Pending(interaction_id, client, details, row.created_at, row.answer_by, locales, openid)
+    openid, managed = of_kept(asked), Asked.of(asked)
+    return Pending(interaction_id, client, details, row.created_at, row.answer_by, locales, openid, managed)
 
 
 async def settle(session: AsyncSession, interaction_id: str, answer: Settlement, *, at: int) -> None:
-    """Record the answer, once. Of any number at once exactly one wins.
+    """Record the answer and make or change the grant it gives, once. Of any number at once exactly one wins.
 
-    Call it FIRST in the transaction that stores the consent, or last: either way an exception rolls both
-    back. Raises Problem `request_unknown`, `request_answered` or `request_expired`; nothing is changed then.
+    Call it LAST in the transaction that stores the consent (`gateway.oauth.endings` has the order of locks):
+    consent and grant exist together or neither does. Raises Problem `request_unknown`, `request_answered`,
+    `request_expired` or `grant_id_invalid`; nothing is changed then.
     """
+    row = await find(session, interaction_id)
+    made: dict[str, Any] = {}
+    if answer.allowed and row is not None and row.settled_at is None:
+        made = await grant_from(session, row, answer, at=at)
     details = None if answer.details is None else orjson.dumps(answer.details).decode()
     open_ = REQUESTS.c.settled_at.is_(None) & (REQUESTS.c.answer_by > at)
     won = (
@@ -109,6 +119,8 @@ async def settle(session: AsyncSession, interaction_id: str, answer: Settlement,
             subject_id=answer.subject_id,
             session_hash=answer.session_hash,
             details=details,
+            error=answer.error,
+            **made,
         )
         .returning(REQUESTS.c.client_id)
     )

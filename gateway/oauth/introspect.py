@@ -70,7 +70,7 @@ class IntrospectDoor(Door):
         return key.sign(claims, SIGNED).encode("ascii")
 
     def _refresh(self, token: RefreshToken, client: Client, now: int) -> dict[str, Any]:
-        if token.revoked or token.grant.refusal(now):
+        if token.revoked or token.grant.refusal(now, generation=token.generation):
             return DEAD
         return {
             "active": True,
@@ -105,7 +105,7 @@ def _weight(parameters: list[str]) -> float:
 
 
 def _access(claims: Mapping[str, Any], grant: Grant | None, now: int) -> dict[str, Any]:
-    if "grant_id" in claims and (grant is None or grant.refusal(now, version=claims["consent_version"])):
+    if "grant_id" in claims and (grant is None or grant.refusal_of(claims, now)):
         return DEAD
     told = {name: claims[name] for name in TOLD if name in claims}
     return {"active": True, "token_type": token_type(claims["cnf"]), **told}

@@ -20,6 +20,7 @@ from gateway.oauth.details import read_details
 from gateway.oauth.door import Door
 from gateway.oauth.dpop import check_proof
 from gateway.oauth.exchange import Exchange, Write
+from gateway.oauth.granting import checking, read_action
 from gateway.oauth.grants import hashed
 from gateway.oauth.jarm import MODES
 from gateway.oauth.openid_request import kept_of
@@ -44,6 +45,7 @@ KEPT = (
     "code_challenge",
     "code_challenge_method",
     "ui_locales",
+    "grant_management_action",
 )
 _LONGEST = 1024
 _MODE = f"response_mode must be one of {' '.join(MODES)}"
@@ -117,16 +119,21 @@ class PushDoor(Door):
         for rule in RULES:
             if not rule.holds(form, client):
                 raise OAuthRefusal(rule.code, what=rule.what) if rule.what else OAuthRefusal(rule.code)
+        managed = read_action(form)
         exchange.payload = BasicOAuth2Payload(form)
         self.server.get_consent_grant(exchange)  # Authlib: response type, redirect_uri, scope, PKCE
         details = read_details(form.get("authorization_details"), client, self.server.validate_details)
         reference = URI_PREFIX + new_secret()
         kept = {name: form[name] for name in KEPT if name in form}
         kept |= kept_of(form, lambda hint: str(self.server.id_tokens.hinted(hint, client.id)["sub"]))
+        kept["grant_id"] = str(managed.grant_id)
+        if managed.changes:
+            exchange.writes.append(checking(managed, client, details, at=now))
         exchange.writes.append(_keeping(reference, kept, details, jkt, now))
         told = {"request": hashed(reference).hex(), "details": hashlib.sha256(details.encode()).hexdigest()}
         exchange.writes.append(self.server.record.pushed(client, told, at=now))
-        return Answer(201, {"request_uri": reference, "expires_in": EXPIRES_SECONDS})
+        named = {"grant_id": managed.grant_id} if managed.action else {}
+        return Answer(201, {"request_uri": reference, "expires_in": EXPIRES_SECONDS, **named})
 
 
 def _proved_key(exchange: Exchange) -> str | None:

@@ -19,13 +19,11 @@ from starlette.responses import Response
 from gateway.oauth import clients, jarm, recognition
 from gateway.oauth.answers import Answer
 from gateway.oauth.clients import Client
-from gateway.oauth.consents import LiveConsent, find_consent
 from gateway.oauth.exchange import Arrival, Exchange, Loaded
-from gateway.oauth.grants import CODES, GRANTS, hashed
+from gateway.oauth.grants import CODES, GRANTS, Grant, find_grant, hashed
 from gateway.oauth.interactions import REQUESTS, find
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.server import GatewayAuthorizationServer
-from gateway.oauth.tokens import new_secret
 
 CODE_SECONDS = 60
 """Life of a code: FAPI 2.0 5.3.2.1-11."""
@@ -36,12 +34,12 @@ RESUME_SECONDS = 600
 class _Settled:
     row: Row[Any]
     client: Client
-    consent: LiveConsent | None
+    grant: Grant | None
     parameters: dict[str, str]
 
     def granted(self, now: int) -> bool:
-        """Whether there is still a consent to make a code of; it may be withdrawn by now."""
-        return bool(self.row.allowed) and self.consent is not None and self.consent.refusal(now) is None
+        """Whether there is still a grant to make a code of; its consent may be withdrawn by now."""
+        return bool(self.row.allowed) and _refusal(self.row, self.grant, now) is None
 
 
 async def resume(server: GatewayAuthorizationServer, request: Request) -> Response:
@@ -57,9 +55,10 @@ async def resume(server: GatewayAuthorizationServer, request: Request) -> Respon
     if code is not None:
         await server.may_issue()
     async with server.database.transaction() as session:
-        await _claim(session, settled, now)
         if code is not None:
             await _still_given(session, settled, now)
+        await _claim(session, settled, now)
+        if code is not None:
             await _keep(session, settled, code, now)
     return answer.response()
 
@@ -70,7 +69,7 @@ async def _load(server: GatewayAuthorizationServer, request: Request, now: int) 
         if row is None or row.settled_at is None:
             raise OAuthRefusal("request_unknown")
         client = await clients.find(session, row.client_id)
-        consent = await find_consent(session, row.consent_id) if row.consent_id else None
+        grant = await find_grant(session, row.grant_id) if row.grant_id else None
     presented = server.session_of(request) or ""
     if not hmac.compare_digest(presented.encode(), row.session_hash.encode()):
         raise OAuthRefusal("request_not_yours")
@@ -80,7 +79,7 @@ async def _load(server: GatewayAuthorizationServer, request: Request, now: int) 
         raise OAuthRefusal("request_expired")
     if client is None or not client.active:
         raise OAuthRefusal("request_unknown")
-    return _Settled(row, client, consent, orjson.loads(row.parameters))
+    return _Settled(row, client, grant, orjson.loads(row.parameters))
 
 
 def _decide(server: GatewayAuthorizationServer, settled: _Settled, now: int) -> tuple[Answer, str | None]:
@@ -88,6 +87,7 @@ def _decide(server: GatewayAuthorizationServer, settled: _Settled, now: int) -> 
     exchange = Exchange(
         Arrival(settled.parameters, (), server.issuer + "/authorize", now), Loaded(settled.client)
     )
+    exchange.refused_with = settled.row.error
     with server.deciding(exchange):
         grant = server.get_authorization_grant(exchange)
         answer: Answer = server.create_authorization_response(
@@ -112,33 +112,26 @@ async def _claim(session: AsyncSession, settled: _Settled, now: int) -> None:
 
 
 async def _still_given(session: AsyncSession, settled: _Settled, now: int) -> None:
-    consent = await find_consent(session, settled.row.consent_id, hold=True)
-    if dead := "consent_not_active" if consent is None else consent.refusal(now):
+    grant = await find_grant(session, settled.row.grant_id, hold=True)
+    if dead := _refusal(settled.row, grant, now):
         raise OAuthRefusal(dead)
 
 
+def _refusal(row: Row[Any], grant: Grant | None, now: int) -> str | None:
+    return "grant_revoked" if grant is None else grant.refusal(now, generation=row.grant_generation)
+
+
 async def _keep(session: AsyncSession, settled: _Settled, code: str, now: int) -> None:
-    row, grant_id = settled.row, new_secret()
-    scope = await recognition.bind(session, row.interaction_id, grant_id)
-    await session.execute(
-        insert(GRANTS).values(
-            id=grant_id,
-            client_id=row.client_id,
-            subject_id=row.subject_id,
-            consent_id=row.consent_id,
-            consent_version=row.consent_version,
-            scope=scope,
-            details=row.details,
-            created_at=now,
-            updated_at=now,
-        )
-    )
+    row, grant_id = settled.row, settled.row.grant_id
+    if scope := await recognition.bind(session, row.interaction_id, grant_id):
+        await session.execute(update(GRANTS).where(GRANTS.c.id == grant_id).values(scope=scope))
     await session.execute(
         insert(CODES).values(
             code_hash=hashed(code),
             interaction_id=row.interaction_id,
             client_id=row.client_id,
             grant_id=grant_id,
+            grant_generation=row.grant_generation,
             redirect_uri=settled.parameters["redirect_uri"],
             scope=scope,
             code_challenge=settled.parameters["code_challenge"],

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.oauth.answers import Answer
 from gateway.oauth.door import Door
+from gateway.oauth.endings import end_grant
 from gateway.oauth.exchange import Exchange, Loaded, Write
-from gateway.oauth.grants import Grant, find_refresh, revoke_grant
+from gateway.oauth.grants import Grant, find_refresh
 from gateway.oauth.ledger import Record
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import OneTime, spend
@@ -47,8 +48,7 @@ class RevokeDoor(Door):
 
 def _ending(grant: Grant, record: Record, now: int) -> Write:
     async def end(session: AsyncSession) -> None:
-        if await revoke_grant(session, grant.id, "revoked_by_client", at=now):
-            await record.revoked(grant, "revoked_by_client", at=now)(session)
+        await end_grant(session, record, grant, "revoked_by_client", at=now)
 
     return end
 

@@ -7,7 +7,6 @@ from sqlmodel import Field, SQLModel
 
 from consent.tables import partial_index
 
-UNANSWERED = text("settled_at IS NULL")
 REVOKED = text("revoked_at IS NOT NULL")
 
 
@@ -32,10 +31,11 @@ class AuthorizationRequestRow(SQLModel, table=True):
 
     `expires_at` ends the request_uri (RFC 9126), `answer_by` the time to answer the page. `settled_at`
     is set once by the winning answer, `finished_at` once by the response that leaves for the client.
+    `grant_id` and `grant_generation` name the grant the answer made; `error` is the OAuth error of one that
+    is no answer.
     """
 
     __tablename__ = "authorization_request"
-    __table_args__ = (partial_index("ix_request_unanswered", "answer_by", where=UNANSWERED),)
 
     interaction_id: str = Field(primary_key=True)
     request_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
@@ -52,6 +52,9 @@ class AuthorizationRequestRow(SQLModel, table=True):
     subject_id: str | None = None
     session_hash: str | None = None
     details: str | None = Field(default=None, sa_column=Column(Text))
+    grant_id: str | None = None
+    grant_generation: int | None = None
+    error: str | None = None
     finished_at: int | None = Field(default=None, sa_column=_seconds(optional=True))
 
 
@@ -64,6 +67,7 @@ class AuthorizationCodeRow(SQLModel, table=True):
     interaction_id: str = Field(unique=True)
     client_id: str
     grant_id: str
+    grant_generation: int = 1
     redirect_uri: str
     scope: str = ""
     code_challenge: str
@@ -74,7 +78,11 @@ class AuthorizationCodeRow(SQLModel, table=True):
 
 
 class GrantRow(SQLModel, table=True):
-    """The authorization made from a consent. Dead once `revoked_at` is set, or with its consent."""
+    """The authorization made from a consent. Dead once `revoked_at` is set, or with its consent.
+
+    Codes and tokens of an older `generation` are dead. `resources` are the protected resources it is for
+    (RFC 8707), separated by spaces; none means the usual ones. `updated_by`: client or authorization_server.
+    """
 
     __tablename__ = "oauth_grant"
     __table_args__ = (partial_index("ix_grant_revoked", "revoked_at", "id", where=REVOKED),)
@@ -86,6 +94,9 @@ class GrantRow(SQLModel, table=True):
     consent_version: int
     scope: str = ""
     details: str = Field(sa_column=Column(Text, nullable=False))
+    generation: int = 1
+    resources: str = ""
+    updated_by: str = "client"
     created_at: int = Field(sa_column=_seconds())
     updated_at: int = Field(sa_column=_seconds())
     revoked_at: int | None = Field(default=None, sa_column=_seconds(optional=True))
@@ -102,6 +113,7 @@ class RefreshTokenRow(SQLModel, table=True):
 
     token_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     grant_id: str = Field(index=True)
+    grant_generation: int = 1
     client_id: str
     jkt: str
     created_at: int = Field(sa_column=_seconds())
@@ -127,3 +139,13 @@ class ReplayMarkRow(SQLModel, table=True):
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     before: int = Field(sa_column=_seconds())
+
+
+class RefusalCountRow(SQLModel, table=True):
+    """How often something was refused in one hour (`hour`: epoch seconds at which it began), not yet told."""
+
+    __tablename__ = "refusal_count"
+
+    hour: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    code: str = Field(primary_key=True)
+    number: int = Field(sa_column=Column(BigInteger, nullable=False))

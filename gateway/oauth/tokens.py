@@ -47,6 +47,7 @@ class Minter:
         claims = {
             "sub": self.subject(client, grant.subject_id),
             "grant_id": grant.id,
+            "grant_generation": grant.generation,
             "consent_version": grant.consent_version,
             "authorization_details": grant.details,
         }

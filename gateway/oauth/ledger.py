@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.events import Event
-from consent.journal import Journal
+from consent.journal import Journal, Said
 from consent.subjects import SubjectId
 from gateway.oauth.clients import Client
 from gateway.oauth.exchange import Write
 from gateway.oauth.grants import Grant
 from gateway.oauth.tokens import Minted, jti_hash
+from gateway.oauth.unit import Tell
 
 REFUSALS_PER_MINUTE = 10
 
@@ -51,7 +52,7 @@ class Record:
 
     def __init__(self, journal: Journal) -> None:
         """Write through `journal`."""
-        self._journal = journal
+        self.journal = journal
         self._bound = RefusalBound()
 
     @property
@@ -70,20 +71,14 @@ class Record:
         if grant is not None:
             payload |= {"grant": grant.id, "consent": grant.consent_id, "version": grant.consent_version}
         subject = SubjectId(grant.subject_id) if grant else None
-
-        async def tell(session: AsyncSession) -> None:
-            await self._journal.append(
-                session, Event.TOKEN_ACCESS_ISSUED, subject=subject, party=client.id, payload=payload, at=at
-            )
-
-        return tell
+        return Tell(self.journal, Said(Event.TOKEN_ACCESS_ISSUED, subject, client.id, payload, at))
 
     def pushed(self, client: Client, payload: dict[str, Any], *, at: int) -> Write:
         """The write that tells of a pushed authorization request."""
         event = Event.OAUTH_AUTHORIZATION_PUSHED
 
         async def tell(session: AsyncSession) -> None:
-            await self._journal.append(session, event, subject=None, party=client.id, payload=payload, at=at)
+            await self.journal.append(session, event, subject=None, party=client.id, payload=payload, at=at)
 
         return tell
 
@@ -93,7 +88,7 @@ class Record:
 
         async def tell(session: AsyncSession) -> None:
             event = Event.TOKEN_REFRESH_REVOKED
-            await self._journal.append(
+            await self.journal.append(
                 session, event, subject=subject, party=grant.client_id, payload=payload, at=at
             )
 
@@ -103,6 +98,6 @@ class Record:
         """Tell of a refusal after authentication, within the bound."""
         if not self._bound.enter(client.id, code, at):
             return
-        await self._journal.append(
+        await self.journal.append(
             session, event, subject=None, party=client.id, payload={"code": code}, at=at
         )

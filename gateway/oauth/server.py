@@ -37,6 +37,7 @@ from gateway.oauth.openid_request import OPENID
 from gateway.oauth.pkce import S256Challenge
 from gateway.oauth.refusals import OAuthRefusal, of_authlib
 from gateway.oauth.tls_client import BY_NAME, PRIVATE_KEY_JWT, SELF_SIGNED
+from gateway.oauth.together import Together
 from gateway.oauth.tokens import Minter, new_secret, token_type
 from gateway.security.client_certificate import ClientCertificate, Terminators
 from gateway.security.peer import peer_of
@@ -86,6 +87,7 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         self.id_tokens = IdTokens(minter.issuer, minter.signing)
         self.database = database
         self.record = record
+        self.together = Together(database, record.journal)
         self.clock = clock
         self.validate_details = validate_details
         self.session_of = session_of

@@ -12,8 +12,9 @@ from gateway.oauth.answers import Answer
 from gateway.oauth.clients import GRANT_TYPES
 from gateway.oauth.door import Door
 from gateway.oauth.exchange import Exchange, Loaded
-from gateway.oauth.grants import find_code, find_refresh
+from gateway.oauth.grants import find_code, find_refresh, hashed
 from gateway.oauth.refusals import OAuthRefusal
+from gateway.oauth.unit import Question
 
 
 class TokenDoor(Door):
@@ -36,6 +37,18 @@ class TokenDoor(Door):
                 given = await recognition.of_grant(session, token.grant.id) if token and scope else None
                 return replace(loaded, refresh=token, recognition=given)
         return loaded
+
+    async def look(self, client_id: str, form: Mapping[str, str]) -> Loaded | None:
+        """The client, or the refresh token of a grant that carries no scope of OpenID Connect."""
+        match form.get("grant_type"):
+            case "client_credentials":
+                return Loaded((await self.server.together.look(Question(client_id))).client)
+            case "refresh_token":
+                wanted = Question(client_id, refresh=hashed(form.get("refresh_token", "")))
+                seen = await self.server.together.look(wanted)
+                if seen.grant is None or not seen.grant.scope:
+                    return Loaded(seen.client, refresh=seen.refresh)
+        return None
 
     def decide(self, exchange: Exchange) -> Answer:
         """What Authlib's core answers."""

@@ -10,6 +10,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.keyring import one_ring
 from gateway.telemetry import Metrics, log
 
 
@@ -35,7 +36,7 @@ class Access:
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request=request_id):
+        with structlog.contextvars.bound_contextvars(request=request_id), one_ring():
             try:
                 await self._app(scope, receive, noted)
             finally:

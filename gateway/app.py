@@ -246,6 +246,7 @@ async def _running(parts: Parts, record: Record) -> AsyncIterator[None]:
         "transfers": parts.worker.run,
         "notices": parts.notices.run,
         "housekeeping": house.run,
+        "keys": parts.rotation.run,
     }
     tasks = [asyncio.create_task(_kept_alive(name, run), name=name) for name, run in movers.items()]
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import ssl
@@ -23,7 +24,8 @@ from consent.journal import Journal
 from consent.subjects import SubjectKeys
 from gateway.bundles.pseudonym import Domain
 from gateway.database import Database, in_transaction
-from gateway.keys import Keys, load_keys
+from gateway.keys import Keys
+from gateway.keys.opening import open_keys
 from gateway.ledger.log import Log
 from gateway.policy import revisions
 from gateway.policy.bundle import load as load_policy
@@ -31,6 +33,7 @@ from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.engine import PolicyEngine
 from gateway.policy.opa import OpaAddress, OpaEngine
 from gateway.registry import Registry, load_registry
+from gateway.rotation import Rotation
 from gateway.settings import Settings
 from gateway.telemetry import Metrics
 from gateway.transfers.ask import Asking
@@ -60,12 +63,14 @@ class Parts:
     asking: Asking
     worker: Worker
     notices: Notices
+    rotation: Rotation
 
 
 @asynccontextmanager
 async def open_parts(settings: Settings, metrics: Metrics, clock: Clock = utc_now) -> AsyncIterator[Parts]:
     """Make every part; close them in reverse order on leaving. Raises SettingsError, KeysError, Problem."""
-    keys = load_keys(settings.keys)
+    now_seconds = int(clock().timestamp())
+    keys = await asyncio.to_thread(open_keys, settings, now=now_seconds, refuse=in_transaction)
     registry = load_registry(settings.registry, plain_http=settings.profile == "demo")
     async with AsyncExitStack() as stack:
         database = Database(settings.database)
@@ -161,4 +166,7 @@ async def _assemble(
         asking=Asking(database, engine, journal, log, catalogue, registry.operator.role, clock),
         worker=Worker(database, journal, log, puller, releasing, clock),
         notices=Notices(database, journal, gateway, holders, clock),
+        rotation=Rotation(
+            keys.house, database, journal, registry.operator.code, settings.key_rotation_days, clock
+        ),
     )

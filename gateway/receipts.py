@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class Receipts:
             review_url=f"{self.issuer}/my/consents/{granted.id}",
             evidence=evidence,
         )
-        receipt = receipts.sign(receipts.build(facts), self.sign)
+        receipt = await asyncio.to_thread(receipts.sign, receipts.build(facts), self.sign)
         await self._issued(granted, receipts.digest(receipt))
         return receipt
 

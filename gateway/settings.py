@@ -62,6 +62,15 @@ class Settings(BaseSettings):
     )
     client_certificate_header: str = "x-client-certificate"
     client_certificate_verified_header: str = "x-client-certificate-verified"
+    key_store: Literal["file", "environment", "pkcs11", "vault"] = Field(
+        default="file", description="Where signing keys lie and new ones are made (docs/keys.md)."
+    )
+    key_rotation_days: int = Field(
+        default=90, ge=0, le=3650, description="How long a signing key signs; 0: none is followed by itself."
+    )
+    key_overlap_hours: int = Field(
+        default=24, ge=1, le=8760, description="How long a retired signing key stays published."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def problems(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import ssl
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from gateway.commands.inputs import InputUnusableError
 from gateway.commands.store import opened, refuse_unless_migrated
-from gateway.keys import load_keys
+from gateway.keys.opening import open_keys
 from gateway.parts import consortia_of
 from gateway.policy.bundle import load as load_policy
 from gateway.registry import load_registry
@@ -22,7 +23,7 @@ async def check(settings: Settings) -> None:
     Raises KeysError, SettingsError, PolicyError, ConsentError, Problem or InputUnusableError; nothing has
     been written by then.
     """
-    load_keys(settings.keys)
+    await asyncio.to_thread(open_keys, settings)
     consortia_of(load_registry(settings.registry, plain_http=settings.profile == "demo"))
     load_policy(settings.policies)
     if settings.ca is not None:

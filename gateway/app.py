@@ -28,10 +28,12 @@ from consent.records import Consent
 from gateway import ledger
 from gateway.access import Access
 from gateway.api import health, transfers
+from gateway.api import policy as policy_door
 from gateway.bundles.errors import BundleError
 from gateway.errors import Problem, catalogue
 from gateway.housekeeping import Housekeeping
 from gateway.oauth import clients
+from gateway.oauth.answering import Answering
 from gateway.oauth.bearer import ResourceServer
 from gateway.oauth.clients import Client
 from gateway.oauth.ledger import Record
@@ -57,8 +59,8 @@ from gateway.web.routes import routes as web_routes
 from gateway.web.site import Site
 from gateway.web.static_files import StaticFiles
 
-OPEN_PATHS = frozenset({"/par", "/token", "/revoke", "/introspect", "/transfers"})
-"""Doors that read no cookie: any origin may call them, a browser's ambient authority opens nothing there."""
+OPEN_PATHS = frozenset({"/par", "/token", "/revoke", "/introspect", "/userinfo", "/transfers", "/sign-out/ask"})
+"""Any origin may call these: they read no cookie, or change nothing, so ambient authority opens nothing there."""
 
 _STATUS_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
@@ -72,7 +74,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         async with open_parts(settings, metrics, clock) as parts:
             app.state.parts = parts
             record = Record(parts.journal)
-            server, site = _server(parts, record), _site(parts)
+            server = _server(parts, record)
+            site = _site(parts, server)
             app.state.pages = site.renderer
             app.router.routes.extend(_routes(parts, server, site))
             app.include_router(transfers.router(_doors(parts, server)))
@@ -100,14 +103,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
 def _server(parts: Parts, record: Record) -> GatewayAuthorizationServer:
     settings, keys = parts.settings, parts.keys
-    sessions = _sessions(parts)
     return GatewayAuthorizationServer(
         minter=Minter(settings.issuer, settings.issuer, keys.signing, keys.pairwise),
         database=parts.database,
         record=record,
         clock=parts.clock,
         validate_details=_validate(parts),
-        session_of=sessions.session_hash,
+        session_of=_sessions(parts).session_hash,
         may_issue=parts.log.refuse_if_behind,
         terminators=terminators(settings),
     )
@@ -143,8 +145,8 @@ def _routes(parts: Parts, server: GatewayAuthorizationServer, site: Site) -> lis
         async with parts.database.reading() as session:
             return bool((await session.execute(text("SELECT 1"))).scalar_one() == 1)
 
-    async def policy() -> bool:
-        return (await parts.engine.health()).ready
+    async def policy() -> bool | str:
+        return (await parts.engine.health()).state
 
     async def log_moves() -> bool:
         await parts.log.refuse_if_behind()
@@ -155,16 +157,16 @@ def _routes(parts: Parts, server: GatewayAuthorizationServer, site: Site) -> lis
         *oauth_routes(server),
         *ledger.routes(parts.log),
         *health.routes(parts.metrics, probes),
+        *policy_door.routes(parts.engine),
         *web_routes(site),
     ]
 
 
-def _site(parts: Parts) -> Site:
+def _site(parts: Parts, server: GatewayAuthorizationServer) -> Site:
     settings, registry = parts.settings, parts.registry
-    operator = {"ko": registry.operator.name.ko, "en": registry.operator.name.en}
     masthead = Masthead(
         name={"ko": "마이데이터 게이트웨이", "en": "MyData Gateway"},
-        operator={"ko": operator["ko"], "en": operator["en"]},
+        operator={"ko": registry.operator.name.ko, "en": registry.operator.name.en},
         contact=registry.operator.contact,
         sandbox=registry.operator.role == "sandbox",
     )
@@ -195,6 +197,7 @@ def _site(parts: Parts) -> Site:
         provider={"ko": registry.identity.name.ko, "en": registry.identity.name.en},
         identity_key=parts.keys.identity,
         make_link=_make_link(parts),
+        answering=Answering(server),
         after_withdrawal=_after_withdrawal(parts),
         receipt=hook(receipts),
         may_grant=parts.log.refuse_if_behind,
@@ -245,6 +248,7 @@ async def _running(parts: Parts, record: Record) -> AsyncIterator[None]:
         "ledger": parts.log.run,
         "transfers": parts.worker.run,
         "notices": parts.notices.run,
+        "policy": parts.engine.run,
         "housekeeping": house.run,
         "keys": parts.rotation.run,
     }

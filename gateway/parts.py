@@ -27,11 +27,8 @@ from gateway.database import Database, in_transaction
 from gateway.keys import Keys
 from gateway.keys.opening import open_keys
 from gateway.ledger.log import Log
-from gateway.policy import revisions
-from gateway.policy.bundle import load as load_policy
-from gateway.policy.embedded import EmbeddedEngine
-from gateway.policy.engine import PolicyEngine
-from gateway.policy.opa import OpaAddress, OpaEngine
+from gateway.policy.following import FollowingEngine
+from gateway.policy.opening import open_policy
 from gateway.registry import Registry, load_registry
 from gateway.rotation import Rotation
 from gateway.settings import Settings
@@ -57,7 +54,7 @@ class Parts:
     database: Database
     journal: Journal
     log: Log
-    engine: PolicyEngine
+    engine: FollowingEngine
     gateway: Gateway
     holders: Mapping[str, Holder]
     asking: Asking
@@ -77,7 +74,7 @@ async def open_parts(settings: Settings, metrics: Metrics, clock: Clock = utc_no
         stack.push_async_callback(database.close)
         tls = ssl.create_default_context(cafile=settings.ca)
         client = await stack.enter_async_context(open_client(refuse=in_transaction, tls=tls))
-        engine = _engine(settings)
+        engine = await open_policy(settings, database, clock)
         stack.push_async_callback(engine.close)
         now = lambda: clock().timestamp()  # noqa: E731
         gateway = Gateway(registry.operator.code, keys.holder_requests.sign, client, now)
@@ -109,13 +106,6 @@ def consortia_of(registry: Registry) -> tuple[Consortium, ...]:
     )
 
 
-def _engine(settings: Settings) -> PolicyEngine:
-    bundle = load_policy(settings.policies)
-    if settings.policy_engine == "opa":
-        return OpaEngine(OpaAddress(url=settings.opa_url), bundle.revision)
-    return EmbeddedEngine(bundle)
-
-
 async def _assemble(
     settings: Settings,
     metrics: Metrics,
@@ -123,7 +113,7 @@ async def _assemble(
     keys: Keys,
     clock: Clock,
     database: Database,
-    engine: PolicyEngine,
+    engine: FollowingEngine,
     gateway: Gateway,
 ) -> Parts:
     catalogue, holders = load_catalogue(), holder_of(registry)
@@ -136,7 +126,6 @@ async def _assemble(
     async with database.transaction() as session:
         for consortium in consortia:
             await repository_members.register_consortium(session, consortium, int(clock().timestamp()))
-        await revisions.keep(session, load_policy(settings.policies), at=int(clock().timestamp()))
     await log.open(journal)
     releasing = Releasing(
         database=database,

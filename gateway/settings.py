@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     policies: Path | None = Field(
         default=None, description="Folder of the policy; default: the one beside the code."
     )
+    policy_signers: Path | None = Field(
+        default=None,
+        description="YAML file of who may build and approve a policy; absent: `policies` is the policy.",
+    )
     pseudonym_epoch: int = Field(
         default=1, ge=1, description="Raise it to give every recipient new pseudonyms."
     )

@@ -213,15 +213,20 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    folder: Path, database: str | None = None, *, count: int = 1, opa: str | None = None
+    folder: Path,
+    database: str | None = None,
+    *,
+    count: int = 1,
+    opa: str | None = None,
+    **changes: object,
 ) -> AsyncIterator[World]:
-    """Everything up, the two clients registered; all of it ends with the block. `opa`: who decides."""
+    """Everything up, two clients registered, until the block ends. `opa` decides; `changes` of settings."""
     clock, bound = WorldClock(), listening()
     origin = origin_of(bound)
     async with AsyncExitStack() as stack:
         keys = fresh_keys(folder / "keys")
         sandbox = await stack.enter_async_context(open_sandbox(keys, origin, clock, count=count))
-        settings = settings_for(folder, origin, sandbox, database, opa)
+        settings = settings_for(folder, origin, sandbox, database, opa).model_copy(update=changes)
         store = Database(settings.database)
         stack.push_async_callback(store.close)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))

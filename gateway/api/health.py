@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from gateway.telemetry import Metrics
 
-Probe = Callable[[], Awaitable[bool]]
+Probe = Callable[[], Awaitable[bool | str]]
+"""Whether a part is ready; a text is ready too, and says what an operator should look at."""
 
 
 def routes(metrics: Metrics, probes: Mapping[str, Probe]) -> list[Route]:
@@ -21,8 +22,9 @@ def routes(metrics: Metrics, probes: Mapping[str, Probe]) -> list[Route]:
         return JSONResponse({"status": "alive"})
 
     async def readyz(_request: Request) -> Response:
-        parts = {name: "ready" if await _try(probe) else "not ready" for name, probe in probes.items()}
-        ready = all(state == "ready" for state in parts.values())
+        found = {name: await _try(probe) for name, probe in probes.items()}
+        parts = {n: s if isinstance(s, str) else "ready" if s else "not ready" for n, s in found.items()}
+        ready = all(found.values())
         return JSONResponse({"ready": ready, "parts": parts}, status_code=200 if ready else 503)
 
     async def answer_metrics(_request: Request) -> Response:
@@ -35,7 +37,7 @@ def routes(metrics: Metrics, probes: Mapping[str, Probe]) -> list[Route]:
     ]
 
 
-async def _try(probe: Probe) -> bool:
+async def _try(probe: Probe) -> bool | str:
     try:
         return await probe()
     except Exception:

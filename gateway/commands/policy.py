@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from gateway.commands import policy_memory
+from gateway.commands import policy_lifecycle, policy_memory
 from gateway.policy.bundle import load
 from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.errors import PolicyError
@@ -35,6 +35,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     asked.add_argument("file", type=Path, metavar="FILE", help="the question")
     asked.set_defaults(act=_decide)
+    policy_lifecycle.register(verbs)
     policy_memory.register(verbs)
 
 

@@ -1,7 +1,7 @@
 """The policy evaluated in this process by regorus, on the very files OPA would load.
 
 For pilots and tests; production runs OPA (design 3.7). A rule that does not end cannot be stopped here: load
-only policies that passed `opa check` (a recursive function would end the process).
+only policies that passed `opa check`. Rules that call each other in a circle are refused when loaded.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from gateway.policy.decision import parse as parse_answer
 from gateway.policy.engine import PACKAGE, RULE, EngineHealth
 from gateway.policy.errors import BundleInvalid, PolicyUnavailable
 from gateway.policy.question import Question
+from gateway.policy.recursion import refuse_recursion
 
 _RULE = f"data.{PACKAGE}.{RULE}"
 _STOPPING = (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError)
@@ -32,6 +33,7 @@ class EmbeddedEngine:
         self.bundle = bundle
         self.name = f"regorus/{metadata.version('gordon-to-regorus')}"
         self._local = threading.local()
+        refuse_recursion(self._interpreter())
         self._try()
 
     @property

@@ -21,6 +21,11 @@ class EngineHealth:
     revision: str
     cause: str = ""
 
+    @property
+    def state(self) -> bool | str:
+        """For readiness: whether it can decide, or in words that it can but something is wrong."""
+        return f"ready, but {self.cause}" if self.ready and self.cause else self.ready
+
 
 class PolicyEngine(Protocol):
     """Evaluates `data.mydata.transfer.decision` on one revision of the policy.

@@ -31,3 +31,9 @@ class BundleInvalid(PolicyError):
     """The policy folder cannot be loaded; the message names the file."""
 
     code = "policy_bundle_invalid"
+
+
+class ApprovalRefused(PolicyError):
+    """A policy was not built or approved by who may; nothing was changed. The message is for the operator."""
+
+    code = "policy_approval_refused"

@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,7 +23,6 @@ from consent.consortium import client_scope
 from consent.details import parse_details
 from consent.errors import ConsentError
 from consent.parties import HolderInfo
-from consent.records import Consent
 from gateway import ledger
 from gateway.access import Access
 from gateway.api import health, transfers
@@ -51,7 +49,7 @@ from gateway.security.peer import Peer
 from gateway.security.sessions import Sessions
 from gateway.settings import Settings
 from gateway.telemetry import Metrics, log
-from gateway.transfers.notices import tell_holders
+from gateway.transfers.consequences import after_change, after_ending
 from gateway.web.error_page import problem_page, wants_page
 from gateway.web.openid import OpenIdProvider, RelyingParty
 from gateway.web.rendering import Masthead, Renderer
@@ -59,7 +57,9 @@ from gateway.web.routes import routes as web_routes
 from gateway.web.site import Site
 from gateway.web.static_files import StaticFiles
 
-OPEN_PATHS = frozenset({"/par", "/token", "/revoke", "/introspect", "/userinfo", "/transfers", "/sign-out/ask"})
+OPEN_PATHS = frozenset(
+    {"/par", "/token", "/revoke", "/introspect", "/userinfo", "/transfers", "/sign-out/ask"}
+)
 """Any origin may call these: they read no cookie, or change nothing, so ambient authority opens nothing there."""
 
 _STATUS_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -74,8 +74,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         async with open_parts(settings, metrics, clock) as parts:
             app.state.parts = parts
             record = Record(parts.journal)
-            server = _server(parts, record)
-            site = _site(parts, server)
+            site = _site(parts, server := _server(parts, record))
             app.state.pages = site.renderer
             app.router.routes.extend(_routes(parts, server, site))
             app.include_router(transfers.router(_doors(parts, server)))
@@ -112,6 +111,7 @@ def _server(parts: Parts, record: Record) -> GatewayAuthorizationServer:
         session_of=_sessions(parts).session_hash,
         may_issue=parts.log.refuse_if_behind,
         terminators=terminators(settings),
+        acr_values=parts.registry.identity.acr_values,
     )
 
 
@@ -198,7 +198,8 @@ def _site(parts: Parts, server: GatewayAuthorizationServer) -> Site:
         identity_key=parts.keys.identity,
         make_link=_make_link(parts),
         answering=Answering(server),
-        after_withdrawal=_after_withdrawal(parts),
+        after_withdrawal=after_ending(parts.worker, parts.notices),
+        after_change=after_change(parts.worker, parts.notices),
         receipt=hook(receipts),
         may_grant=parts.log.refuse_if_behind,
     )
@@ -212,18 +213,6 @@ def _make_link(parts: Parts) -> Callable[[str, str], Awaitable[str]]:
         return await link(parts.gateway, holder.manifest, statement)
 
     return make
-
-
-def _after_withdrawal(parts: Parts) -> Callable[[AsyncSession, Consent], Awaitable[None]]:
-    """With a withdrawal: transfers end, sealed bundles go, holders will be told."""
-
-    async def after(session: AsyncSession, consent: Consent) -> None:
-        now = int(parts.clock().timestamp())
-        await tell_holders(session, consent, "withdrawn", now)
-        await parts.worker.end_with(session, consent.id, now)
-        parts.notices.wake()
-
-    return after
 
 
 def _doors(parts: Parts, server: GatewayAuthorizationServer) -> transfers.Doors:

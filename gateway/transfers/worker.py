@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -62,17 +62,20 @@ class Worker:
         """Say that a transfer was accepted. Optional: the next tick finds it anyway."""
         self._wake.set()
 
-    async def end_with(self, session: AsyncSession, consent_id: str, now: int) -> None:
+    async def end_with(
+        self, session: AsyncSession, consent_id: str, now: int, why: str = "consent_withdrawn"
+    ) -> None:
         """In the transaction that ends a consent: its transfers end, its sealed bundles are deleted.
 
         A pull of this process stops at its next page, one of another within `WATCH_SECONDS` of the commit.
         """
-        for transfer_id in await repository.cancel_of_consent(session, consent_id, now, "consent_withdrawn"):
-            self._call_off(transfer_id)
+        self.call_off(await repository.cancel_of_consent(session, consent_id, now, why))
 
-    def _call_off(self, transfer_id: str) -> None:
-        if transfer_id in self._carried:
-            self._carried[transfer_id] = True
+    def call_off(self, transfer_ids: Iterable[str]) -> None:
+        """Stop the pulls of transfers that ended, as far as they are carried here."""
+        for transfer_id in transfer_ids:
+            if transfer_id in self._carried:
+                self._carried[transfer_id] = True
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -157,7 +160,7 @@ class Worker:
         async with self.database.reading() as session:
             row = await repository.transfer(session, transfer_id)
         if row is None or row.state == State.CANCELLED:
-            self._call_off(transfer_id)
+            self.call_off([transfer_id])
 
     async def _pull_and_release(self, transfer: TransferRow) -> bool:
         job = await self._begin(transfer)

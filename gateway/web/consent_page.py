@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent import repository_members, service
-from consent.choices import Choices, narrow
+from consent.choices import Choices
 from consent.errors import ChoiceError, MoveError
 from consent.items import Terms, to_details
 from consent.service import Asked
@@ -24,7 +24,8 @@ from consent.text import build
 from gateway.errors import Language, Problem
 from gateway.oauth import clients, interactions
 from gateway.oauth.interactions import Settlement
-from gateway.web import language, question
+from gateway.web import again, language, question
+from gateway.web.before_asking import elsewhere_first
 from gateway.web.choosing import read_choices, wrong_choices
 from gateway.web.forms import Form, read_form
 from gateway.web.question import Question, Shown, consent_page, shown_to, wording
@@ -48,6 +49,8 @@ class ConsentPage:
         found = await self._question(request)
         if isinstance(found, Response):
             return found
+        if found.standing is not None and again.answered_before(found):
+            return await again.go_on(self._site, found, found.standing)
         return consent_page(self._site, found, Shown(language.of_request(request), Choices(), {}))
 
     async def answer(self, request: Request) -> Response:
@@ -86,7 +89,7 @@ class ConsentPage:
         if wrong := wrong_choices(found.terms, choices, self._site.catalogue):
             return consent_page(self._site, found, Shown(spoken, choices, wrong), status=422)
         try:
-            agreed = narrow(found.terms, choices, catalogue=self._site.catalogue)
+            agreed = found.agreed(choices, self._site.catalogue)
         except ChoiceError as error:
             if error.code != "nothing_chosen":
                 raise
@@ -99,7 +102,10 @@ class ConsentPage:
             await self._site.may_grant()
         asked, now = self._asked(found, spoken), self._site.now()
         async with _first_answer_stands(), self._site.database.transaction() as session:
-            consent = await service.give(session, self._site.journal, asked, agreed, at=now)
+            if found.standing is None:
+                consent = await service.give(session, self._site.journal, asked, agreed, at=now)
+            else:
+                consent = await again.amend(self._site, session, asked, agreed, found.standing)
             answer = Settlement(
                 allowed=True,
                 session_hash=found.citizen.id_hash,
@@ -128,7 +134,7 @@ class ConsentPage:
     def _text_seen(self, request: Request, found: Question, form: Form) -> tuple[Language, bool]:
         """The language of the text the citizen saw, and whether that text is still the current one."""
         for spoken in LANGUAGES:
-            text = build(found.terms, wording(self._site, found.client, spoken))
+            text = build(found.whole, wording(self._site, found.client, spoken))
             if form.one("shown") == f"{text.hash}.{shown_to(found)}":
                 return spoken, True
         return language.of_request(request), False
@@ -138,8 +144,8 @@ class ConsentPage:
             subject=cast("SubjectId", found.citizen.subject),
             client_id=found.client.id,
             request_id=found.pending.interaction_id,
-            terms=found.terms,
-            text=build(found.terms, wording(self._site, found.client, spoken)),
+            terms=again.all_asked(found),
+            text=build(found.whole, wording(self._site, found.client, spoken)),
         )
 
     async def _question(self, request: Request, *, answering: bool = False) -> Question | Response:
@@ -154,26 +160,33 @@ class ConsentPage:
             if row is not None and row.settled_at is not None and citizen is not None:
                 return _done(id)
             pending, terms = await question.load(session, id, at=now)
+            standing, named = None, pending.managed.changes
+            if named and citizen is not None:
+                standing = await again.standing_of(session, pending, citizen.subject, at=now)
             known = await repository_members.links(session, SubjectId(citizen.subject)) if citizen else {}
-        if citizen is None:
-            if answering:
-                raise Problem("sign_in_needed")
-            return sign_in_first(f"/consent/{id}")
+        elsewhere = await elsewhere_first(self._site, pending, citizen, answering=answering)
+        if elsewhere is not None or citizen is None:
+            return elsewhere or sign_in_first(f"/consent/{id}")
+        if named and standing is None:
+            return await again.not_theirs(self._site, pending, citizen.id_hash)
         if citizen.age_band == "child":
             raise Problem("guardian_needed")
         if not set(terms.holders) <= known.keys() | citizen.unavailable.keys():
             return sign_in_first(f"/consent/{id}")
         withheld = await self._site.precheck(terms, pending.client.id) if self._site.precheck else {}
-        return Question(pending, clients.info(pending.client), terms, citizen, withheld)
+        return Question(pending, clients.info(pending.client), terms, citizen, withheld, standing)
 
 
 @asynccontextmanager
 async def _first_answer_stands() -> AsyncIterator[None]:
-    """A second answer that lost the race changes nothing; the citizen is shown the first."""
+    """A second answer that lost the race changes nothing; the citizen is shown the first.
+
+    Nor does an answer to a consent that has moved on meanwhile: the citizen is shown the question anew.
+    """
     try:
         yield
     except (MoveError, Problem) as error:
-        if error.code not in {"request_answered", "consent_request_answered"}:
+        if error.code not in {"request_answered", "consent_request_answered", "consent_moved_on"}:
             raise
 
 

@@ -8,7 +8,7 @@ from consent.text import Block
 from gateway.errors import Language
 from gateway.web import phrases
 from gateway.web.item_view import Asking, item_view
-from gateway.web.views import ConsentView, ItemView, Party, TextBlock, UnavailableHolder
+from gateway.web.views import BeforeView, ConsentView, ItemView, Party, TextBlock, UnavailableHolder
 from gateway.web.words import Words, words
 
 
@@ -21,6 +21,7 @@ def consent_view(
     text: tuple[Block, ...],
     shown: str,
     answer_by: int,
+    before: BeforeView | None = None,
     notice: str | None = None,
     failure: str | None = None,
 ) -> ConsentView:
@@ -58,6 +59,7 @@ def consent_view(
         text=tuple(TextBlock(block.heading, block.lines) for block in text),
         answer_by=phrases.clock(answer_by, language),
         errors=tuple(errors),
+        before=before,
         notice=t(f"consent.{notice}") if notice else None,
     )
 
@@ -69,6 +71,8 @@ def party(client: ClientInfo, language: Language) -> Party:
 
 
 def _what(t: Words, who: str, required: tuple[ItemView, ...], optional: tuple[ItemView, ...]) -> str:
+    if not required and not optional:
+        return t("again.what_longer", who=who)
     if not required:
         return t("consent.what_only_optional", who=who, optional=len(optional))
     first = f"{required[0].holder} {required[0].dataset}"
@@ -79,6 +83,8 @@ def _what(t: Words, who: str, required: tuple[ItemView, ...], optional: tuple[It
 
 
 def _how_often(terms: Terms, language: Language) -> str:
+    if not terms.items:
+        return words(language)("again.often_same")
     periodic = [item for item in terms.items if item.frequency_days is not None]
     if not periodic:
         return phrases.frequency("once", language)

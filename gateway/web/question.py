@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from consent.calendar import korean_day
-from consent.choices import Choices
+from consent.catalogue import Catalogue
+from consent.choices import Choices, narrow
+from consent.errors import ChoiceError
 from consent.items import Terms, from_details
+from consent.merging import fresh, longer, merged
 from consent.parties import ClientInfo
+from consent.records import Consent
 from consent.text import Wording, blocks, build
 from gateway.errors import Language
 from gateway.oauth import interactions
+from gateway.oauth.granting import MERGE
 from gateway.oauth.interactions import Pending
 from gateway.security.sessions import CitizenSession
+from gateway.web.again_view import before_view
 from gateway.web.articles import article
 from gateway.web.consent_view import consent_view
 from gateway.web.item_view import Asking
@@ -27,13 +33,48 @@ from gateway.web.site import Site, Withheld
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, by whom, of whom; `withheld` is what the law will not let through."""
+    """What is asked, by whom, of whom; `withheld` is what the law will not let through.
+
+    `standing` is the consent that is to be added to or replaced, if any; `asked` is what the client pushed.
+    """
 
     pending: Pending
     client: ClientInfo
-    terms: Terms
+    asked: Terms
     citizen: CitizenSession
     withheld: Mapping[str, Withheld]
+    standing: Consent | None = None
+
+    @property
+    def merging(self) -> bool:
+        """Whether what stands already stays and only more is asked for."""
+        return self.standing is not None and self.pending.managed.action == MERGE
+
+    @property
+    def terms(self) -> Terms:
+        """What there is to answer: all that is asked, or what of it is new beside what stands."""
+        if self.standing is None or not self.merging:
+            return self.asked
+        return replace(self.asked, items=fresh(self.asked, self.standing.terms))
+
+    @property
+    def whole(self) -> Terms:
+        """Everything the citizen would have agreed to after a full yes: what the kept text says."""
+        if self.standing is None or not self.merging:
+            return self.asked
+        return merged(self.standing.terms, self.asked, self.terms.items)
+
+    def agreed(self, choices: Choices, catalogue: Catalogue) -> Terms:
+        """What holds after a yes with these choices. Raises ChoiceError as `consent.choices.narrow` does."""
+        if self.standing is None or not self.merging:
+            return narrow(self.asked, choices, catalogue=catalogue)
+        try:
+            chosen = narrow(self.terms, choices, catalogue=catalogue).items
+        except ChoiceError as error:
+            if error.code != "nothing_chosen" or not longer(self.asked, self.standing.terms):
+                raise
+            chosen = ()
+        return merged(self.standing.terms, self.asked, chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +110,7 @@ def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 
         unavailable={
             holder: code
             for holder, code in question.citizen.unavailable.items()
-            if holder in question.terms.holders
+            if holder in question.whole.holders
         },
         withheld={name: _by_law(found, shown.language) for name, found in question.withheld.items()},
         wrong=shown.wrong,
@@ -79,8 +120,9 @@ def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 
         question.client,
         asking,
         interaction=question.pending.interaction_id,
-        text=tuple(blocks(question.terms, words_of)),
-        shown=f"{build(question.terms, words_of).hash}.{shown_to(question)}",
+        text=tuple(blocks(question.whole, words_of)),
+        shown=f"{build(question.whole, words_of).hash}.{shown_to(question)}",
+        before=before_view(site, question.standing, question, shown.language) if question.standing else None,
         answer_by=question.pending.answer_by,
         notice=shown.notice,
         failure=shown.failure,

@@ -15,6 +15,7 @@ from consent.parties import HolderInfo
 from consent.records import Consent
 from gateway.database import Database
 from gateway.errors import Language
+from gateway.oauth.answering import Answering
 from gateway.security.rate_limit import RateLimit
 from gateway.security.sessions import Sessions
 from gateway.web.identity import IdentityProvider
@@ -25,6 +26,10 @@ MakeLink = Callable[[str, str], Awaitable[str]]
 
 AfterWithdrawal = Callable[[AsyncSession, Consent], Awaitable[None]]
 """What else is written in the transaction of a withdrawal (notices to holders). MUST NOT call anyone."""
+
+AfterChange = Callable[[AsyncSession, Consent, Consent], Awaitable[None]]
+"""What else is written in the transaction that moved a consent from the first to the second. MUST NOT call
+anyone."""
 
 Receipt = Callable[[Consent], Awaitable[bytes | None]]
 """The signed receipt of a consent (a compact JWS); None while its entry is not in the log yet."""
@@ -67,7 +72,9 @@ class Site:
     provider: Mapping[Language, str]
     identity_key: bytes = field(repr=False)
     make_link: MakeLink
+    answering: Answering
     after_withdrawal: AfterWithdrawal | None = None
+    after_change: AfterChange | None = None
     receipt: Receipt | None = None
     precheck: Precheck | None = None
     may_grant: MayGrant | None = None

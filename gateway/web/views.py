@@ -61,6 +61,16 @@ class TextBlock:
 
 
 @dataclass(frozen=True)
+class BeforeView:
+    """The consent a request adds to or replaces: since when, what of it stays, what of it would end."""
+
+    about: str
+    stays: tuple[str, ...]
+    ends: tuple[str, ...]
+    until: str
+
+
+@dataclass(frozen=True)
 class ConsentView:
     """The question put to the citizen."""
 
@@ -83,6 +93,7 @@ class ConsentView:
     answer_by: str
     errors: tuple[tuple[str, str], ...] = ()
     notice: str | None = None
+    before: BeforeView | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +156,7 @@ class Happened:
 
 @dataclass(frozen=True)
 class DetailView:
-    """One consent: what was asked, agreed, sent and missing, and its history, newest first."""
+    """One consent: what was asked, agreed, sent and missing, and a page of its history, newest first."""
 
     card: ConsentCard
     who: Party
@@ -156,6 +167,8 @@ class DetailView:
     history: tuple[Happened, ...]
     receipt: str | None
     waiting: bool
+    older: str | None = None
+    newest: str | None = None
 
 
 @dataclass(frozen=True)

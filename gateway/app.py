@@ -57,10 +57,8 @@ from gateway.web.routes import routes as web_routes
 from gateway.web.site import Site
 from gateway.web.static_files import StaticFiles
 
-OPEN_PATHS = frozenset(
-    {"/par", "/token", "/revoke", "/introspect", "/userinfo", "/transfers", "/sign-out/ask"}
-)
-"""Any origin may call these: they read no cookie, or change nothing, so ambient authority opens nothing there."""
+OPEN_PATHS = frozenset({"/par", "/token", "/revoke", "/introspect", "/userinfo", "/transfers", "/logout"})
+"""Any origin may call these: they read no cookie, or change nothing, so no ambient authority is used."""
 
 _STATUS_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 

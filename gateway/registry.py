@@ -36,11 +36,12 @@ class Operator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IdentityProvider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The upstream that proves who a citizen is."""
+    """The upstream that proves who a citizen is; `acr_values` are the classes of sign-in it knows."""
 
     issuer: str
     client_id: Name
     name: Words
+    acr_values: tuple[Name, ...] = ()
 
 
 class HolderEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

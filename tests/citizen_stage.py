@@ -32,8 +32,9 @@ from consent.subjects import SubjectKeys
 from gateway.database import Database
 from gateway.demo.browser import Browser, Page
 from gateway.errors import Problem
-from gateway.keyring import SigningKey
-from gateway.oauth import clients
+from gateway.keyring import Keyring, SigningKey
+from gateway.oauth import GatewayAuthorizationServer, Minter, Record, clients
+from gateway.oauth.answering import Answering
 from gateway.oauth.tables import AuthorizationRequestRow
 from gateway.security.cross_origin import CrossOrigin
 from gateway.security.headers import SecurityHeaders
@@ -129,6 +130,7 @@ class CitizenStage:
         hosts = {urlsplit(self.issuer).netloc: httpx.ASGITransport(self.identity_app)}
         self.network = Apps(dict(hosts))
         self.http = httpx.AsyncClient(transport=self.network)
+        self.server = self._server()
         self.site = self._site()
         self.app = self._app()
         self.network.by_host[urlsplit(self.origin).netloc] = httpx.ASGITransport(self.app)
@@ -229,6 +231,16 @@ class CitizenStage:
             token=lambda: secrets.token_urlsafe(16),
         )
 
+    def _server(self) -> GatewayAuthorizationServer:
+        return GatewayAuthorizationServer(
+            minter=Minter(self.origin, self.origin, Keyring((self.key,)), b"p" * 32),
+            database=self.database,
+            record=Record(self.journal),
+            clock=self.clock,
+            validate_details=lambda _details, _client: None,
+            session_of=lambda _request: None,
+        )
+
     def _site(self) -> Site:
         def sign(claims: dict[str, Any], typ: str) -> str:
             return self.key.sign(claims, typ)
@@ -266,6 +278,7 @@ class CitizenStage:
             provider={"ko": "체험용 본인 확인", "en": "Sandbox identity"},
             identity_key=b"i" * 32,
             make_link=make_link,
+            answering=Answering(self.server),
             after_withdrawal=after_withdrawal,
             receipt=receipt,
             precheck=precheck,

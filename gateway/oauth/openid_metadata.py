@@ -13,7 +13,7 @@ from gateway.oauth.openid_request import SCOPES as OPENID_SCOPES
 from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.oauth.userinfo import PATH
 
-END_SESSION_PATH = "/sign-out/ask"
+END_SESSION_PATH = "/logout"
 
 
 def openid_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:

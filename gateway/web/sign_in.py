@@ -18,7 +18,8 @@ from consent import repository, repository_members
 from consent.events import Event
 from consent.subjects import SubjectId
 from gateway.errors import Problem
-from gateway.oauth import clients
+from gateway.oauth import clients, interactions
+from gateway.oauth.interactions import Pending
 from gateway.security import citizens
 from gateway.security.ages import remember_age
 from gateway.security.sessions import AgeBand, hashed
@@ -26,8 +27,9 @@ from gateway.web import language, question
 from gateway.web.consent_view import party
 from gateway.web.forms import read_form
 from gateway.web.holder_links import Linked, keep_links, make_links
-from gateway.web.identity import Attempt, Person
+from gateway.web.identity import ANY, Attempt, Person
 from gateway.web.site import Site
+from gateway.web.wish import wish_of
 
 HOME = "/my/consents"
 _PLACE = re.compile(
@@ -52,11 +54,13 @@ class SignIn:
 
     async def show(self, request: Request) -> Response:
         """GET /sign-in: who asks, who will confirm the citizen's identity, and a way to say no at once."""
-        spoken, place = language.of_request(request), _place(request)
-        asking = None
+        place = _place(request)
+        pending, asking = None, None
         if found := _CONSENT.fullmatch(place):
             async with self._site.database.reading() as session:
                 pending, _ = await question.load(session, found[1], at=self._site.now())
+        spoken = language.of_request(request, pending.ui_locales or "" if pending else "")
+        if pending:
             asking = party(clients.info(pending.client), spoken)
         return self._site.renderer.page(
             "sign_in",
@@ -70,9 +74,11 @@ class SignIn:
     async def start(self, request: Request) -> Response:
         """GET /sign-in/start: begin an attempt bound to this browser and go to the provider."""
         self._site.sign_ins.spend(request.client.host if request.client else None)
-        spoken = language.of_request(request)
+        pending, now = await self._pending(_place(request)), self._site.now()
+        wish = wish_of(pending) if pending else ANY
+        spoken = language.of_request(request, pending.ui_locales or "" if pending else "")
         attempt = Attempt(*(secrets.token_urlsafe(32) for _ in range(3)))
-        address = await self._site.identity.begin(attempt, spoken)
+        address = await self._site.identity.begin(attempt, spoken, wish)
         browser = request.cookies.get(self._cookie) or secrets.token_urlsafe(32)
         begun = citizens.SignIn(
             state_hash=hashed(attempt.state),
@@ -81,9 +87,10 @@ class SignIn:
             code_verifier=attempt.code_verifier,
             return_to=_place(request),
             language=spoken,
+            since=None if wish.max_age is None else now - wish.max_age,
         )
         async with self._site.database.transaction() as session:
-            await citizens.keep_sign_in(session, begun, at=self._site.now())
+            await citizens.keep_sign_in(session, begun, at=now)
         response = RedirectResponse(address, 303)
         self._site.sessions.put(response, browser, cookie=self._cookie)
         return response
@@ -92,7 +99,8 @@ class SignIn:
         """GET /sign-in/return: what the provider sent back; a fresh session and the citizen's links."""
         begun = await self._claimed(request)
         attempt = Attempt("", begun.nonce, begun.code_verifier)
-        person = await self._site.identity.finish(request.query_params.get("code", ""), attempt)
+        code = request.query_params.get("code", "")
+        person = await self._site.identity.finish(code, attempt, begun.since)
         identity = citizens.identity_hash(self._site.identity_key, person.issuer, person.subject)
         async with self._site.database.transaction() as session:
             subject = await citizens.subject_of(session, self._site.journal.keys, identity)
@@ -137,12 +145,20 @@ class SignIn:
             raise Problem("sign_in_failed", detail="the provider answered with an error")
         return begun
 
+    async def _pending(self, place: str) -> Pending | None:
+        """The request this sign-in is for, if it is for one that can still be answered."""
+        if found := _CONSENT.fullmatch(place):
+            with suppress(Problem):  # the page itself says what became of the request
+                async with self._site.database.reading() as session:
+                    return await interactions.load(session, found[1], at=self._site.now())
+        return None
+
     async def _unlinked(self, session: AsyncSession, subject: SubjectId, place: str) -> tuple[str, ...]:
         """The holders of the pending request and of living consents that do not know this citizen yet."""
         now = self._site.now()
         wanted = [
             holder
-            for consent in await repository.of_subject(session, subject)
+            for consent in await repository.open_of_subject(session, subject, now)
             if consent.alive(now)
             for holder in consent.terms.holders
         ]
@@ -177,6 +193,7 @@ class SignIn:
             language=begun.language,
             instead_of=self._site.sessions.session_hash(request),
             unavailable=linked.unavailable,
+            how=person.how,
         )
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+import secrets
 import time
-import uuid
 
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.keyring import one_ring
-from gateway.telemetry import Metrics, log
+from gateway.telemetry import Metrics, answered
 
 
 class Access:
@@ -27,7 +27,7 @@ class Access:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id, started, status = uuid.uuid4().hex, time.perf_counter(), 500
+        request_id, started, status = new_request_id(), time.perf_counter(), 500
 
         async def noted(message: Message) -> None:
             nonlocal status
@@ -42,9 +42,13 @@ class Access:
             finally:
                 seconds = time.perf_counter() - started
                 door = f"{_method(scope)} {_template(scope)}"
-                self._metrics.requests.labels(door, str(status)).inc()
-                self._metrics.seconds.labels(door).observe(seconds)
-                log.info("answered", door=door, status=status, ms=round(seconds * 1000, 1))
+                self._metrics.answered(door, status, seconds)
+                answered(door, status, seconds * 1000, request_id)
+
+
+def new_request_id() -> str:
+    """A name for one request, for its answer and its log lines."""
+    return secrets.token_hex(16)
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -29,6 +29,7 @@ from gateway.api import health, transfers
 from gateway.api import policy as policy_door
 from gateway.bundles.errors import BundleError
 from gateway.errors import Problem, catalogue
+from gateway.front import Front
 from gateway.housekeeping import Housekeeping
 from gateway.oauth import clients
 from gateway.oauth.answering import Answering
@@ -44,7 +45,7 @@ from gateway.receipts import Receipts, hook
 from gateway.responses import language_of, problem_response
 from gateway.security.client_certificate import terminators
 from gateway.security.cross_origin import CrossOrigin
-from gateway.security.headers import SecurityHeaders
+from gateway.security.headers import HeaderSet, SecurityHeaders
 from gateway.security.peer import Peer
 from gateway.security.sessions import Sessions
 from gateway.settings import Settings
@@ -60,6 +61,8 @@ from gateway.web.static_files import StaticFiles
 OPEN_PATHS = frozenset({"/par", "/token", "/revoke", "/introspect", "/userinfo", "/transfers", "/logout"})
 """Any origin may call these: they read no cookie, or change nothing, so no ambient authority is used."""
 
+FRONT_PATHS = ("/par", "/token", "/revoke", "/introspect")
+
 _STATUS_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -68,18 +71,24 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     metrics = Metrics()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Front) -> AsyncIterator[None]:
         async with open_parts(settings, metrics, clock) as parts:
             app.state.parts = parts
             record = Record(parts.journal)
             site = _site(parts, server := _server(parts, record))
             app.state.pages = site.renderer
             app.router.routes.extend(_routes(parts, server, site))
+            app.put_in_front(FRONT_PATHS)
             app.include_router(transfers.router(_doors(parts, server)))
             async with _running(parts, record):
                 yield
 
-    app = FastAPI(
+    secure = settings.issuer.startswith("https://")
+    app = Front(
+        metrics=metrics,
+        headers=HeaderSet(secure=secure),
+        trusted=settings.trusted_proxies,
+        failed=_answer,
         title="MyData Gateway",
         version="0.1.0",
         lifespan=lifespan,
@@ -90,7 +99,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(
         CrossOrigin, origin=settings.issuer, refuse=_refuse_cross_origin, open_paths=OPEN_PATHS
     )
-    app.add_middleware(SecurityHeaders, secure=settings.issuer.startswith("https://"))
+    app.add_middleware(SecurityHeaders, secure=secure)
     app.add_middleware(Access, metrics=metrics)
     app.add_middleware(Peer, trusted=settings.trusted_proxies)
     for kind in (Problem, HTTPException, ConsentError, HolderError, BundleError, PolicyError, Exception):

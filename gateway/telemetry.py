@@ -6,8 +6,10 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -43,6 +45,16 @@ class Metrics:
         self.pulls = Counter(
             "mydata_pulls_total", "Pulls by holder and outcome", ["holder", "outcome"], registry=self.registry
         )
+        self._doors: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+
+    def answered(self, door: str, status: int, seconds: float) -> None:
+        """Count and time one answer. Doors and statuses are few, so their counters are looked up once."""
+        known = self._doors.get((door, status))
+        if known is None:
+            known = self.requests.labels(door, str(status)), self.seconds.labels(door)
+            self._doors[door, status] = known
+        known[0].inc()
+        known[1].observe(seconds)
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -89,6 +101,10 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    plain = logging.StreamHandler(sys.stderr)
+    plain.setFormatter(logging.Formatter("%(message)s"))
+    _lines.handlers[:] = [plain]
+    _lines.propagate = False
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore", "aiosqlite"):
         logging.getLogger(name).handlers[:] = []
         logging.getLogger(name).propagate = True
@@ -98,3 +114,21 @@ def configure(level: str) -> None:
 
 
 log: Any = structlog.get_logger("mydata")
+
+_lines = logging.getLogger("mydata.access")
+
+
+def answered(door: str, status: int, milliseconds: float, request_id: str) -> None:
+    """The log line of one answer, in the form of every other. It holds nothing that would need hiding.
+
+    Written without structlog, whose way through its processors costs as much as the rest of a quick answer.
+    """
+    if not _lines.isEnabledFor(logging.INFO):
+        return
+    line = {"door": door, "status": status, "ms": round(milliseconds, 1), "event": "answered"}
+    line |= {"request": request_id, "level": "info", "timestamp": _now()}
+    _lines.info("%s", orjson.dumps(line).decode())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")

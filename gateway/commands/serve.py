@@ -56,13 +56,15 @@ def run(chosen: argparse.Namespace) -> int:
     asyncio.run(preflight.check(settings))
     with preflight.bind(chosen.host, chosen.port) as bound:
         configure(settings.log_level)
-        return asyncio.run(_serve(settings, chosen, bound))
+        config = _config(settings, chosen)
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:  # uvloop, where there is one
+            return runner.run(_serve(config, chosen, bound))
 
 
-async def _serve(settings: Settings, chosen: argparse.Namespace, bound: socket.socket) -> int:
+def _config(settings: Settings, chosen: argparse.Namespace) -> uvicorn.Config:
     from gateway.app import create_app
 
-    config = uvicorn.Config(
+    return uvicorn.Config(
         create_app(settings),
         log_config=None,
         ssl_keyfile=chosen.tls_key,
@@ -74,6 +76,9 @@ async def _serve(settings: Settings, chosen: argparse.Namespace, bound: socket.s
         h11_max_incomplete_event_size=64 * 1024,
         limit_concurrency=512,
     )
+
+
+async def _serve(config: uvicorn.Config, chosen: argparse.Namespace, bound: socket.socket) -> int:
     server = _Announcing(config)
     watch = asyncio.create_task(_stop_with_stdin(server)) if chosen.until_stdin_closes else None
     await server.serve(sockets=[bound])

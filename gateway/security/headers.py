@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -49,16 +48,39 @@ def page_policy() -> str:
     return "; ".join(f"{name} {value}" for name, value in _PAGE_POLICY.items())
 
 
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+class HeaderSet:
+    """The headers every answer carries, ready to send. `secure`: the public origin is https; adds HSTS."""
+
+    def __init__(self, *, secure: bool) -> None:
+        """Encode them once."""
+        always = dict(_ALWAYS)
+        if secure:
+            always["strict-transport-security"] = "max-age=63072000; includeSubDomains"
+        self._always = [(name.encode(), value.encode()) for name, value in always.items()]
+        self._page = (_POLICY, page_policy().encode())
+        self._data = (_POLICY, _DATA_POLICY.encode())
+
+    def complete(self, headers: RawHeaders) -> RawHeaders:
+        """`headers` of an answer and what is missing; what it has set itself stays."""
+        given = {name.lower(): value for name, value in headers}
+        is_page = given.get(b"content-type", b"").startswith(b"text/html")
+        wanted = (*self._always, self._page if is_page else self._data)
+        return [*headers, *(pair for pair in wanted if pair[0] not in given)]
+
+
+_POLICY = b"content-security-policy"
+
+
 class SecurityHeaders:
     """ASGI middleware that adds the header set where the answer has not set the header itself."""
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
-        """Wrap `app`; `secure` says that the public origin is https, and adds HSTS."""
+        """Wrap `app`; `secure` as in `HeaderSet`."""
         self._app = app
-        self._always = dict(_ALWAYS)
-        if secure:
-            self._always["strict-transport-security"] = "max-age=63072000; includeSubDomains"
-        self._page = page_policy()
+        self._set = HeaderSet(secure=secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete the headers of its answer."""
@@ -68,11 +90,7 @@ class SecurityHeaders:
 
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._always.items():
-                    headers.setdefault(name, value)
-                is_page = headers.get("content-type", "").startswith("text/html")
-                headers.setdefault("content-security-policy", self._page if is_page else _DATA_POLICY)
+                message["headers"] = self._set.complete(list(message.get("headers", ())))
             await send(message)
 
         await self._app(scope, receive, completed)

@@ -20,6 +20,7 @@ class Event(StrEnum):
     OAUTH_AUTHORIZATION_REFUSED = "oauth:authorization:refused"
     OAUTH_REFUSALS_COUNTED = "oauth:refusals:counted"
     CITIZEN_SESSION_STARTED = "citizen:session:started"
+    CITIZEN_RECOGNITION_AGREED = "citizen:recognition:agreed"
     CONSENT_REQUEST_REFUSED = "consent:request:refused"
     CONSENT_GRANT_GIVEN = "consent:grant:given"
     CONSENT_GRANT_NARROWED = "consent:grant:narrowed"

@@ -54,6 +54,8 @@ class Wording:
     client: ClientInfo
     language: str
     today: date
+    also: tuple[Block, ...] = ()
+    """What else this request asks beside the items, word for word."""
 
 
 def build(terms: Terms, wording: Wording) -> ShownText:
@@ -78,6 +80,7 @@ def blocks(terms: Terms, wording: Wording) -> list[Block]:
         Block("recipient", say["who"], tuple(who)),
         Block("purpose", say["why"], (purpose.name[language], purpose.about[language])),
         *(_item_block(item, wording) for item in terms.items),
+        *wording.also,
         Block(
             "duration",
             say["how_long"],

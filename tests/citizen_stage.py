@@ -45,6 +45,7 @@ from gateway.web.openid import OpenIdProvider, RelyingParty
 from gateway.web.rendering import Masthead, Renderer
 from gateway.web.site import Withheld
 from gateway.web.static_files import StaticFiles
+from tests.oauth_company import REDIRECT
 from tests.oauth_keys import es256
 from tests.oauth_stage import document
 
@@ -158,17 +159,18 @@ class CitizenStage:
         async with self.database.transaction() as session:
             await clients.add(session, made, at=self.now)
 
-    async def ask(self, asked: Asking = ASKED) -> str:
+    async def ask(self, asked: Asking = ASKED, **parameters: str) -> str:
         """Put a request before a citizen, a second after whatever was before; the address of its page."""
         self.later(seconds=1)
         id = secrets.token_urlsafe(24)
         wanted = orjson.dumps(details(korean_day(self.at), asked)).decode()
-        parameters = {"authorization_details": wanted, "client_id": "deundeun-budget"}
+        pushed = {"authorization_details": wanted, "client_id": "deundeun-budget", "redirect_uri": REDIRECT}
+        pushed |= parameters
         row = AuthorizationRequestRow(
             interaction_id=id,
             request_hash=secrets.token_bytes(32),
             client_id="deundeun-budget",
-            parameters=orjson.dumps(parameters).decode(),
+            parameters=orjson.dumps(pushed).decode(),
             created_at=self.now,
             expires_at=self.now + 300,
             answer_by=self.now + 1800,

@@ -38,7 +38,8 @@ async def standing_of(session: AsyncSession, pending: Pending, subject: str, *, 
 
 def answered_before(found: Question) -> bool:
     """Whether the citizen has decided on all of it already, and nobody wants the page shown."""
-    if found.standing is None or not found.merging or "consent" in found.pending.openid.prompt:
+    openid = found.pending.openid
+    if found.standing is None or not found.merging or "consent" in openid.prompt or openid.recognising:
         return False
     return not asks_more(found.asked, found.standing.asked)
 

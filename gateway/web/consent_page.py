@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import cast
 
 from starlette.requests import Request
@@ -24,7 +25,7 @@ from consent.text import build
 from gateway.errors import Language, Problem
 from gateway.oauth import clients, interactions
 from gateway.oauth.interactions import Settlement
-from gateway.web import again, language, question
+from gateway.web import again, language, question, recognising
 from gateway.web.before_asking import elsewhere_first
 from gateway.web.choosing import read_choices, wrong_choices
 from gateway.web.forms import Form, read_form
@@ -51,14 +52,14 @@ class ConsentPage:
             return found
         if found.standing is not None and again.answered_before(found):
             return await again.go_on(self._site, found, found.standing)
-        return consent_page(self._site, found, Shown(language.of_request(request), Choices(), {}))
+        return consent_page(self._site, found, Shown(_spoken(request, found), Choices(), {}))
 
     async def answer(self, request: Request) -> Response:
         """POST: the answer, or the page again in the other language or with what has to be put right."""
         form = await read_form(
             request,
             single=("interaction", "shown", "decision"),
-            repeated=("item", "field"),
+            repeated=("item", "field", "claim"),
             required=("interaction", "shown"),
         )
         decision = form.one("decision")
@@ -71,6 +72,7 @@ class ConsentPage:
             raise Problem("page_of_another")
         if decision == "refuse":
             return await self._refused(found, self._text_seen(request, found, form)[0])
+        found = replace(found, ticked=recognising.ticked_of(form, found.pending))
         choices = read_choices(form, found.terms, catalogue=self._site.catalogue, withheld=found.withheld)
         if decision in _SWITCHES:
             return await self._switched(found, choices, _SWITCHES[decision])
@@ -106,6 +108,9 @@ class ConsentPage:
                 consent = await service.give(session, self._site.journal, asked, agreed, at=now)
             else:
                 consent = await again.amend(self._site, session, asked, agreed, found.standing)
+            await recognising.keep(
+                session, self._site, found.pending, found.citizen, ticked=found.ticked, spoken=spoken
+            )
             answer = Settlement(
                 allowed=True,
                 session_hash=found.citizen.id_hash,
@@ -134,10 +139,10 @@ class ConsentPage:
     def _text_seen(self, request: Request, found: Question, form: Form) -> tuple[Language, bool]:
         """The language of the text the citizen saw, and whether that text is still the current one."""
         for spoken in LANGUAGES:
-            text = build(found.whole, wording(self._site, found.client, spoken))
+            text = build(found.whole, wording(self._site, found, spoken))
             if form.one("shown") == f"{text.hash}.{shown_to(found)}":
                 return spoken, True
-        return language.of_request(request), False
+        return _spoken(request, found), False
 
     def _asked(self, found: Question, spoken: Language) -> Asked:
         return Asked(
@@ -145,7 +150,7 @@ class ConsentPage:
             client_id=found.client.id,
             request_id=found.pending.interaction_id,
             terms=again.all_asked(found),
-            text=build(found.whole, wording(self._site, found.client, spoken)),
+            text=build(found.whole, wording(self._site, found, spoken)),
         )
 
     async def _question(self, request: Request, *, answering: bool = False) -> Question | Response:
@@ -188,6 +193,10 @@ async def _first_answer_stands() -> AsyncIterator[None]:
     except (MoveError, Problem) as error:
         if error.code not in {"request_answered", "consent_request_answered", "consent_moved_on"}:
             raise
+
+
+def _spoken(request: Request, found: Question) -> Language:
+    return language.of_request(request, found.pending.ui_locales or "")
 
 
 def _done(interaction_id: str) -> Response:

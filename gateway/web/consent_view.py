@@ -8,7 +8,15 @@ from consent.text import Block
 from gateway.errors import Language
 from gateway.web import phrases
 from gateway.web.item_view import Asking, item_view
-from gateway.web.views import BeforeView, ConsentView, ItemView, Party, TextBlock, UnavailableHolder
+from gateway.web.views import (
+    BeforeView,
+    ConsentView,
+    ItemView,
+    Party,
+    RecognitionView,
+    TextBlock,
+    UnavailableHolder,
+)
 from gateway.web.words import Words, words
 
 
@@ -22,6 +30,7 @@ def consent_view(
     shown: str,
     answer_by: int,
     before: BeforeView | None = None,
+    recognise: RecognitionView | None = None,
     notice: str | None = None,
     failure: str | None = None,
 ) -> ConsentView:
@@ -60,6 +69,7 @@ def consent_view(
         answer_by=phrases.clock(answer_by, language),
         errors=tuple(errors),
         before=before,
+        recognise=recognise,
         notice=t(f"consent.{notice}") if notice else None,
     )
 

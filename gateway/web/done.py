@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -45,7 +46,7 @@ class DonePage:
             return sign_in_first(f"/consent/{id}")
         if not hmac.compare_digest(row.session_hash, self._site.sessions.session_hash(request) or ""):
             raise Problem("request_not_yours")
-        spoken = language.of_request(request)
+        spoken = language.of_request(request, orjson.loads(row.parameters).get("ui_locales", ""))
         back = None if row.finished_at else interactions.resume_path(id)
         view = self._view(consent, party(clients.info(client), spoken), back, spoken)
         return self._site.renderer.page("done", spoken, signed_in=citizen is not None, view=view)

@@ -23,6 +23,7 @@ from gateway.oauth import interactions
 from gateway.oauth.granting import MERGE
 from gateway.oauth.interactions import Pending
 from gateway.security.sessions import CitizenSession
+from gateway.web import recognising
 from gateway.web.again_view import before_view
 from gateway.web.articles import article
 from gateway.web.consent_view import consent_view
@@ -44,6 +45,8 @@ class Question:
     citizen: CitizenSession
     withheld: Mapping[str, Withheld]
     standing: Consent | None = None
+    ticked: frozenset[str] = frozenset()
+    """The personal claims the citizen ticked (OpenID Connect)."""
 
     @property
     def merging(self) -> bool:
@@ -94,14 +97,15 @@ async def load(session: AsyncSession, interaction_id: str, *, at: int) -> tuple[
     return pending, from_details(pending.details)
 
 
-def wording(site: Site, client: ClientInfo, language: Language) -> Wording:
+def wording(site: Site, question: Question, language: Language) -> Wording:
     """What the text of a consent is made from."""
-    return Wording(site.catalogue, site.holders, client, language, korean_day(site.clock()))
+    also, today = recognising.block(question.pending, language), korean_day(site.clock())
+    return Wording(site.catalogue, site.holders, question.client, language, today, also)
 
 
 def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 200) -> Response:
     """The page of `question`, drawn as `shown`."""
-    words_of = wording(site, question.client, shown.language)
+    words_of = wording(site, question, shown.language)
     asking = Asking(
         language=shown.language,
         catalogue=site.catalogue,
@@ -123,6 +127,7 @@ def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 
         text=tuple(blocks(question.whole, words_of)),
         shown=f"{build(question.whole, words_of).hash}.{shown_to(question)}",
         before=before_view(site, question.standing, question, shown.language) if question.standing else None,
+        recognise=recognising.view(question.pending, shown.language, question.ticked),
         answer_by=question.pending.answer_by,
         notice=shown.notice,
         failure=shown.failure,

@@ -71,6 +71,14 @@ class BeforeView:
 
 
 @dataclass(frozen=True)
+class RecognitionView:
+    """That the client wishes to recognise the citizen, and what more it would like to be told of them."""
+
+    lines: tuple[str, ...]
+    boxes: tuple[Switch, ...]
+
+
+@dataclass(frozen=True)
 class ConsentView:
     """The question put to the citizen."""
 
@@ -94,6 +102,7 @@ class ConsentView:
     errors: tuple[tuple[str, str], ...] = ()
     notice: str | None = None
     before: BeforeView | None = None
+    recognise: RecognitionView | None = None
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,7 @@ def _server(parts: Parts, record: Record) -> GatewayAuthorizationServer:
         session_of=_sessions(parts).session_hash,
         may_issue=parts.log.refuse_if_behind,
         terminators=terminators(settings),
+        unknown_kid=parts.client_keys.unknown_kid,
         acr_values=parts.registry.identity.acr_values,
     )
 
@@ -247,6 +248,7 @@ async def _running(parts: Parts, record: Record) -> AsyncIterator[None]:
         "policy": parts.engine.run,
         "housekeeping": house.run,
         "keys": parts.rotation.run,
+        "client_keys": parts.client_keys.run,
     }
     tasks = [asyncio.create_task(_kept_alive(name, run), name=name) for name, run in movers.items()]
     try:

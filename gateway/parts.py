@@ -27,6 +27,8 @@ from gateway.database import Database, in_transaction
 from gateway.keys import Keys
 from gateway.keys.opening import open_keys
 from gateway.ledger.log import Log
+from gateway.oauth.client_keys_fetch import fetcher_for
+from gateway.oauth.client_keys_refresh import ClientKeysRefresh
 from gateway.policy.following import FollowingEngine
 from gateway.policy.opening import open_policy
 from gateway.registry import Registry, load_registry
@@ -61,6 +63,7 @@ class Parts:
     worker: Worker
     notices: Notices
     rotation: Rotation
+    client_keys: ClientKeysRefresh
 
 
 @asynccontextmanager
@@ -158,4 +161,5 @@ async def _assemble(
         rotation=Rotation(
             keys.house, database, journal, registry.operator.code, settings.key_rotation_days, clock
         ),
+        client_keys=ClientKeysRefresh(database, journal, fetcher_for(settings, in_transaction), clock),
     )

@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     key_store: Literal["file", "environment", "pkcs11", "vault"] = Field(
         default="file", description="Where signing keys lie and new ones are made (docs/keys.md)."
     )
+    client_key_networks: tuple[str, ...] = Field(
+        default=(), description="Networks of our own that `jwks_uri` of clients may lead to."
+    )
     key_rotation_days: int = Field(
         default=90, ge=0, le=3650, description="How long a signing key signs; 0: none is followed by itself."
     )
@@ -92,6 +95,8 @@ class Settings(BaseSettings):
             found.append("MYDATA.S003 production requires policy_engine: opa")
         if not self.database.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
             found.append("MYDATA.S004 database must start with sqlite+aiosqlite:// or postgresql+asyncpg://")
+        if not all(map(_is_address, self.client_key_networks)):
+            found.append("MYDATA.S008 client_key_networks must be addresses or networks, never a name or all")
         return found + ([] if self.mtls_origin is None else self._mtls_problems(self.mtls_origin))
 
     def _mtls_problems(self, origin: str) -> list[str]:

@@ -1,12 +1,9 @@
-"""`mydata client add FILE` registers a client; `suspend ID` stops one at once, `list` shows them."""
+"""`mydata client`: register, list, suspend and resume clients, and change their keys."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import socket
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +11,18 @@ import orjson
 import yaml
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent.clock import utc_now
 from consent.events import Event
-from consent.journal import Journal
-from consent.subjects import SubjectKeys
-from gateway.commands.inputs import InputUnusableError, read_bytes
-from gateway.commands.store import opened
-from gateway.errors import Problem
-from gateway.keys import KeysError, load_keys
+from gateway.commands import client_changes as changes
+from gateway.commands.inputs import InputUnusableError, read_bytes, read_key_set
 from gateway.oauth import clients
+from gateway.oauth.client_document import checked
+from gateway.oauth.client_keys_refresh import follow, tell_keys
 from gateway.oauth.refusals import OAuthRefusal
+from gateway.oauth.tls_client import PRIVATE_KEY_JWT
 from gateway.settings import Settings, load_settings
+from gateway.transfers.suspension import end_of_client
 
 MAX_BYTES = 64 * 1024
-Work = Callable[[AsyncSession, Settings], Awaitable[str]]
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,12 +34,20 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "file", type=Path, metavar="FILE", help="what the company registers (docs/service-company.md)"
     )
     add.set_defaults(run=_add)
-    suspend = verbs.add_parser("suspend", help="stop a client and all its tokens at once")
-    suspend.add_argument("id", metavar="ID", help="its client_id")
+    keys = verbs.add_parser("keys", help="give a client other keys, in place of those it has")
+    source = keys.add_mutually_exclusive_group(required=True)
+    source.add_argument("--jwks", type=Path, metavar="FILE", help="its JWK set, public keys only")
+    source.add_argument("--jwks-uri", metavar="URI", help="where it publishes its JWK set (https)")
+    keys.set_defaults(run=_keys)
+    suspend = verbs.add_parser("suspend", help="stop a client, its tokens and transfers at once")
     suspend.set_defaults(run=_suspend)
+    resume = verbs.add_parser("resume", help="lift a suspension")
+    resume.set_defaults(run=_resume)
+    for verb in (keys, suspend, resume):
+        verb.add_argument("id", metavar="ID", help="its client_id")
     shown = verbs.add_parser("list", help="show every client and its state")
     shown.set_defaults(run=_list)
-    for verb in (add, suspend, shown):
+    for verb in (add, keys, suspend, resume, shown):
         verb.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings (YAML)")
 
 
@@ -54,61 +57,100 @@ def _add(chosen: argparse.Namespace) -> int:
     except InputUnusableError as error:
         print(f"mydata: {error}", file=sys.stderr)
         return 2
+    settings = load_settings(chosen.config)
+    return changes.make(lambda: _register(settings, document))
 
-    async def work(session: AsyncSession, settings: Settings) -> str:
-        now = int(utc_now().timestamp())
-        client = await clients.add(session, document, at=now)
+
+async def _register(settings: Settings, document: dict[str, Any]) -> str:
+    if "jwks" in document and "jwks_uri" in document:
+        raise clients.ClientDocumentError("client_document_invalid", "jwks and jwks_uri exclude each other")
+    values = checked(document)
+    fetched = await changes.fetched(settings, document.get("jwks_uri"))
+    kept = document if fetched is None else {**document, "jwks": fetched.jwks}
+
+    async def work(session: AsyncSession, of: changes.Desk) -> str:
+        client = await clients.add(session, kept, at=of.now)
+        await follow(session, kept, fetched, at=of.now)
         kinds = {sector: str(kind) for sector, kind in sorted(client.kinds.items())}
-        event = Event.CLIENT_REGISTRATION_REGISTERED
-        payload = {"kinds": kinds}
-        await _journal(settings).append(
-            session, event, subject=None, party=client.id, payload=payload, at=now
-        )
+        await of.tell(session, Event.CLIENT_REGISTRATION_REGISTERED, client.id, {"kinds": kinds})
         return f"registered {client.id}"
 
-    return _in_transaction(chosen.config, work)
+    said = await changes.in_transaction(settings, work)
+    return said + (NO_MTLS if _by_certificate(values) and settings.mtls_origin is None else "")
+
+
+NO_MTLS = """
+but it cannot come in yet: it shows a certificate and this gateway asks for none.
+Set mtls_origin and trusted_proxies (docs/mutual-tls.md), then restart."""
+
+
+def _by_certificate(values: dict[str, Any]) -> bool:
+    method = values["token_endpoint_auth_method"]
+    return method != PRIVATE_KEY_JWT or bool(values["tls_client_certificate_bound_access_tokens"])
+
+
+def _keys(chosen: argparse.Namespace) -> int:
+    try:
+        given = read_key_set(chosen.jwks) if chosen.jwks else None
+    except InputUnusableError as error:
+        print(f"mydata: {error}", file=sys.stderr)
+        return 2
+    settings = load_settings(chosen.config)
+    return changes.make(lambda: _change_keys(settings, chosen.id, given, chosen.jwks_uri))
+
+
+async def _change_keys(
+    settings: Settings, client_id: str, given: dict[str, Any] | None, uri: str | None
+) -> str:
+    fetched = await changes.fetched(settings, uri)
+
+    async def work(session: AsyncSession, of: changes.Desk) -> str:
+        document = await clients.document_of(session, client_id)
+        if document is None:
+            raise OAuthRefusal("client_unknown")
+        document = {name: value for name, value in document.items() if name != "jwks_uri"}
+        document["jwks"] = given if fetched is None else fetched.jwks
+        if uri is not None:
+            document["jwks_uri"] = uri
+        await clients.store(session, document, at=of.now)
+        await follow(session, document, fetched, at=of.now)
+        await tell_keys(session, of.journal, client_id, document["jwks"], at=of.now)
+        return f"{client_id} has {len(document['jwks']['keys'])} keys now; those it had before open nothing"
+
+    return await changes.in_transaction(settings, work)
 
 
 def _suspend(chosen: argparse.Namespace) -> int:
-    async def work(session: AsyncSession, settings: Settings) -> str:
-        now = int(utc_now().timestamp())
-        if not await clients.suspend(session, chosen.id, at=now):
+    async def work(session: AsyncSession, of: changes.Desk) -> str:
+        if not await clients.suspend(session, chosen.id, at=of.now):
             raise OAuthRefusal("client_unknown")
-        event = Event.CLIENT_REGISTRATION_SUSPENDED
-        await _journal(settings).append(session, event, subject=None, party=chosen.id, payload={}, at=now)
-        return f"suspended {chosen.id}: its tokens open nothing from now on"
+        ended = await end_of_client(session, of.journal, chosen.id, of.now)
+        await of.tell(session, Event.CLIENT_REGISTRATION_SUSPENDED, chosen.id, {})
+        return f"suspended {chosen.id}: its tokens open nothing from now on; {ended} transfers ended"
 
-    return _in_transaction(chosen.config, work)
+    settings = load_settings(chosen.config)
+    return changes.make(lambda: changes.in_transaction(settings, work))
+
+
+def _resume(chosen: argparse.Namespace) -> int:
+    async def work(session: AsyncSession, of: changes.Desk) -> str:
+        if not await clients.resume(session, chosen.id, at=of.now):
+            raise OAuthRefusal("client_unknown")
+        await of.tell(session, Event.CLIENT_REGISTRATION_RESUMED, chosen.id, {})
+        return f"resumed {chosen.id}: what has not ended meanwhile opens doors again"
+
+    settings = load_settings(chosen.config)
+    return changes.make(lambda: changes.in_transaction(settings, work))
 
 
 def _list(chosen: argparse.Namespace) -> int:
-    async def work(session: AsyncSession, _settings: Settings) -> str:
+    async def work(session: AsyncSession, _of: changes.Desk) -> str:
         found = await clients.every(session)
         lines = [f"{c.id}  {'active' if c.active else 'suspended'}  {c.name['en']}" for c in found]
         return "\n".join(lines) or "no client is registered"
 
-    return _in_transaction(chosen.config, work)
-
-
-def _journal(settings: Settings) -> Journal:
-    return Journal(SubjectKeys(load_keys(settings.keys).subject_kek), socket.gethostname())
-
-
-def _in_transaction(config: Path, work: Work) -> int:
-    settings = load_settings(config)
-
-    async def run() -> str:
-        async with opened(settings) as database, database.transaction() as session:
-            return await work(session, settings)
-
-    try:
-        print(asyncio.run(run()))
-    except clients.ClientDocumentError as error:
-        raise Problem.of(error) from error
-    except KeysError as error:
-        print(f"mydata: {error}", file=sys.stderr)
-        return 2
-    return 0
+    settings = load_settings(chosen.config)
+    return changes.make(lambda: changes.in_transaction(settings, work))
 
 
 def _read(file: Path) -> dict[str, Any]:

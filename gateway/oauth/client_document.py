@@ -18,13 +18,15 @@ KINDS = frozenset({"licensed_operator", "general", "specialised", "special", "co
 
 GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,62}[a-z0-9])")
-_REQUIRED = frozenset({"client_id", "name", "contact", "redirect_uris", "kinds", "jwks"})
+_REQUIRED = frozenset({"client_id", "name", "contact", "redirect_uris", "kinds"})
 _MEMBERS = _REQUIRED | {
     "grant_types",
     "legal_name",
     "registration",
     "country",
     "require_signed_request_object",
+    "jwks",
+    "jwks_uri",
 }
 RESPONSE_ALGS = (
     "authorization_signed_response_alg",
@@ -57,6 +59,21 @@ def _redirect_uri(value: object) -> bool:
         return False
     secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
     return secure and bool(url.hostname) and "#" not in value and url.username is None and value.isascii()
+
+
+def is_jwks_uri(value: object) -> bool:
+    """Whether `value` is an address keys may be fetched from: https, a host, nothing a server never sees."""
+    if not isinstance(value, str) or not 0 < len(value) <= 2000 or not value.isascii():
+        return False
+    if not value.isprintable() or " " in value or "\\" in value:
+        return False
+    try:
+        url = urlsplit(value)
+        port = url.port
+    except ValueError:
+        return False
+    plain = url.username is None and url.password is None and "#" not in value
+    return url.scheme == "https" and bool(url.hostname) and plain and port != 0
 
 
 def _named(value: object) -> bool:
@@ -102,7 +119,12 @@ def _algorithm(value: object) -> bool:
 
 
 def _jwks(value: object) -> bool:
-    return isinstance(value, dict) and _list_of(value.get("keys"), lambda item: isinstance(item, dict))
+    keys = value.get("keys") if isinstance(value, dict) else None
+    return isinstance(keys, list) and len(keys) <= 20 and all(isinstance(key, dict) for key in keys)
+
+
+def _jwks_uri(value: object) -> bool:
+    return value is None or is_jwks_uri(value)
 
 
 CHECKS: tuple[tuple[str, Callable[[object], bool], str], ...] = (
@@ -116,6 +138,7 @@ CHECKS: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("kinds", _kinds, f"an object of sector to recipient kind ({', '.join(sorted(KINDS))})"),
     ("grant_types", _grant_types, f"a list out of {', '.join(GRANT_TYPES)}"),
     ("jwks", _jwks, "a JWK set"),
+    ("jwks_uri", _jwks_uri, "an https address without fragment or user"),
     ("require_signed_request_object", _boolean, "true or false"),
     *((name, _algorithm, f"one of {', '.join(ALGORITHMS)}") for name in RESPONSE_ALGS),
 )
@@ -127,6 +150,8 @@ def checked(document: Mapping[str, Any]) -> dict[str, Any]:
         raise ClientDocumentError("client_document_invalid", f"unknown member {unknown[0]!r}")
     if missing := sorted(_REQUIRED - document.keys()):
         raise ClientDocumentError("client_document_invalid", f"{missing[0]} is missing")
+    if "jwks" not in document and "jwks_uri" not in document:
+        raise _invalid("jwks or jwks_uri is missing")
     values = {
         "grant_types": list(GRANT_TYPES),
         "legal_name": "-",
@@ -134,6 +159,7 @@ def checked(document: Mapping[str, Any]) -> dict[str, Any]:
         "country": "KR",
         "require_signed_request_object": False,
         **dict.fromkeys(RESPONSE_ALGS, DEFAULT),
+        **({"jwks": {"keys": []}} if "jwks_uri" in document else {}),
         **document,
     }
     for member, check, wanted in CHECKS:
@@ -159,9 +185,12 @@ def _check_tls(values: dict[str, Any]) -> None:
 
 
 def signing_keys(
-    jwks: dict[str, Any], *, needed: bool = True
+    jwks: dict[str, Any], *, needed: bool = True, twice: bool = False
 ) -> list[tuple[str | None, str | None, PublicKey]]:
-    """kid, alg and key of every `use: sig` key; at least one if `needed`, no kid twice (FAPI 2.0 5.4.2)."""
+    """kid, alg and key of every `use: sig` key; at least one if `needed`, no kid twice (FAPI 2.0 5.4.2).
+
+    `twice`: a set that is published may name two keys alike; each is tried.
+    """
     found: list[tuple[str | None, str | None, PublicKey]] = []
     for jwk in jwks["keys"]:
         if jwk.get("use") == "enc":
@@ -176,7 +205,7 @@ def signing_keys(
             raise _invalid("jwks: the first certificate of x5c must be of the key it stands with")
         found.append((jwk.get("kid"), jwk.get("alg"), key))
     kids = [kid for kid, _, _ in found]
-    if (needed and not found) or len(set(kids)) != len(kids):
+    if (needed and not found) or (len(set(kids)) != len(kids) and not twice):
         raise _invalid("jwks needs signing keys, each with a kid of its own")
     return found
 

@@ -41,10 +41,13 @@ __all__ = [
     "Client",
     "ClientDocumentError",
     "add",
+    "document_of",
     "every",
     "find",
     "of_row",
     "parse_client",
+    "resume",
+    "store",
     "suspend",
 ]
 
@@ -88,6 +91,13 @@ class Client(ClientMixin):  # type: ignore[misc]
     authorization_signed_response_alg: str = DEFAULT
     introspection_signed_response_alg: str = DEFAULT
     id_token_signed_response_alg: str = DEFAULT
+    jwks_uri: str | None = None
+    """Where it publishes its keys, if it does; `keys` are those read last (`client_keys_refresh`)."""
+
+    def lacks(self, jws: Jws) -> bool:
+        """Whether the key this names may be one published since its keys were read last."""
+        kid = jws.header.get("kid")
+        return self.jwks_uri is not None and kid is not None and kid not in {key.kid for key in self.keys}
 
     def signed(self, jws: Jws) -> bool:
         """Whether a registered key of this client, the one named by `kid` if any, made the signature."""
@@ -133,7 +143,8 @@ def parse_client(document: Mapping[str, Any], *, active: bool = True) -> Client:
     """The client a document describes. Raises ClientDocumentError naming what is wrong."""
     values = checked(document)
     method = values["token_endpoint_auth_method"]
-    signing = signing_keys(values["jwks"], needed=method != BY_NAME)
+    jwks, published = values["jwks"], "jwks_uri" in values
+    signing = signing_keys(jwks, needed=method != BY_NAME and not published, twice=published)
     return Client(
         id=values["client_id"],
         name=values["name"],
@@ -144,7 +155,8 @@ def parse_client(document: Mapping[str, Any], *, active: bool = True) -> Client:
         redirect_uris=tuple(values["redirect_uris"]),
         kinds=values["kinds"],
         keys=tuple(ClientKey(kid, alg, key) for kid, alg, key in signing),
-        encryption_key=encryption_key(values["jwks"]),
+        encryption_key=encryption_key(jwks) if jwks["keys"] or not published else {},
+        jwks_uri=values.get("jwks_uri"),
         grant_types=tuple(values["grant_types"]),
         require_signed_request_object=values["require_signed_request_object"],
         active=active,
@@ -190,6 +202,22 @@ async def find(session: AsyncSession, client_id: str) -> Client | None:
     return of_row(row.document, row.status) if row else None
 
 
+async def document_of(session: AsyncSession, client_id: str) -> dict[str, Any] | None:
+    """What is stored as the registration of `client_id`, fetched keys included."""
+    query = select(_TABLE.c.document).where(_TABLE.c.id == client_id)
+    row = (await session.execute(query)).one_or_none()
+    return orjson.loads(row.document) if row else None
+
+
+async def store(session: AsyncSession, document: Mapping[str, Any], *, at: int) -> Client:
+    """Put `document` in the place of what its client registered, or raise ClientDocumentError."""
+    client = parse_client(document)
+    text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
+    change = update(_TABLE).where(_TABLE.c.id == client.id).values(document=text, updated_at=at)
+    await session.execute(change)
+    return client
+
+
 async def every(session: AsyncSession) -> list[Client]:
     """Every registered client, by id."""
     rows = await session.execute(select(_TABLE.c.document, _TABLE.c.status).order_by(_TABLE.c.id))
@@ -210,5 +238,14 @@ async def add(session: AsyncSession, document: Mapping[str, Any], *, at: int) ->
 
 async def suspend(session: AsyncSession, client_id: str, *, at: int) -> bool:
     """Stop a client at once: its live tokens too, since every door reads this row. False if unknown."""
-    change = update(_TABLE).where(_TABLE.c.id == client_id).values(status="suspended", updated_at=at)
+    return await _set_status(session, client_id, "suspended", at)
+
+
+async def resume(session: AsyncSession, client_id: str, *, at: int) -> bool:
+    """Lift a suspension: what did not end meanwhile opens doors again. False if unknown."""
+    return await _set_status(session, client_id, "active", at)
+
+
+async def _set_status(session: AsyncSession, client_id: str, status: str, at: int) -> bool:
+    change = update(_TABLE).where(_TABLE.c.id == client_id).values(status=status, updated_at=at)
     return (await session.execute(change.returning(_TABLE.c.id))).one_or_none() is not None

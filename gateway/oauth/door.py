@@ -81,7 +81,10 @@ class Door(ABC):
         certificate = self.server.certificate(request)
         assertion = self._assertion(form, now)
         client_id = form["client_id"] if assertion is None else assertion.client_id
-        loaded = await self.look(client_id, form) or await self._load(client_id, form)
+        loaded = await self._look(client_id, form)
+        lacking = assertion and loaded.client and loaded.client.lacks(assertion.jws)
+        if lacking and await self.server.unknown_kid(client_id):
+            loaded = await self._look(client_id, form)
         accept = ",".join(request.headers.getlist("accept"))
         proofs = request.headers.getlist("dpop")
         address = self.server.address(self.path, certificate)
@@ -92,6 +95,9 @@ class Door(ABC):
         async with self.server.database.reading() as session:
             client = await clients.find(session, client_id)
             return await self.load(session, form, Loaded(client=client)) if client else Loaded()
+
+    async def _look(self, client_id: str, form: Mapping[str, str]) -> Loaded:
+        return await self.look(client_id, form) or await self._load(client_id, form)
 
     def _assertion(self, form: Mapping[str, str], now: int) -> client_assertion.Presented | None:
         """The assertion; None where a client that names itself may be one of mutual TLS (RFC 8705 2)."""

@@ -25,7 +25,7 @@ ALGORITHMS = ("ES256", "PS256", "EdDSA", "Ed25519")
 """FAPI 2.0 5.4.1: PS256, ES256 and EdDSA with Ed25519 (also by its RFC 9864 name); never `none`."""
 
 MAX_BYTES = 16_384
-_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _ECDSA_SHA256 = ec.ECDSA(SHA256())
 _PSS_SHA256 = padding.PSS(mgf=padding.MGF1(SHA256()), salt_length=SHA256.digest_size)
 
@@ -98,7 +98,7 @@ def import_jwk(jwk: object) -> tuple[PublicKey, str]:
     """
     if not isinstance(jwk, dict):
         raise JwsError("the key is not a JWK object")
-    if _PRIVATE_MEMBERS & jwk.keys():
+    if PRIVATE_MEMBERS & jwk.keys():
         raise JwsError("the key contains private members")
     kind, curve = jwk.get("kty"), jwk.get("crv")
     try:

@@ -45,6 +45,11 @@ from gateway.security.peer import peer_of
 _current: ContextVar[Exchange] = ContextVar("mydata_oauth_exchange")
 
 
+async def _nobody(_client_id: str) -> bool:
+    """No key set is ever read again."""
+    return False
+
+
 class _Issuer(IssuerParameter):  # type: ignore[misc]
     """`iss` in every authorization response, errors included (RFC 9207)."""
 
@@ -69,6 +74,7 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         session_of: Callable[[Request], str | None],
         may_issue: Callable[[], Awaitable[None]] | None = None,
         terminators: Terminators | None = None,
+        unknown_kid: Callable[[str], Awaitable[bool]] = _nobody,
         acr_values: tuple[str, ...] = (),
     ) -> None:
         """Wire the collaborators.
@@ -92,6 +98,7 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         self.validate_details = validate_details
         self.session_of = session_of
         self.terminators = terminators
+        self.unknown_kid = unknown_kid
         self.acr_values = acr_values
         self._may_issue = may_issue
         self.details_types = TYPES

@@ -26,6 +26,17 @@ class ClientRow(SQLModel, table=True):
     updated_at: int = Field(sa_column=_seconds())
 
 
+class ClientKeysRow(SQLModel, table=True):
+    """When the key set of a `jwks_uri` client was read, last tried, and will be read again."""
+
+    __tablename__ = "oauth_client_keys"
+
+    client_id: str = Field(primary_key=True)
+    fetched_at: int = Field(sa_column=_seconds())
+    tried_at: int = Field(sa_column=_seconds())
+    next_at: int = Field(sa_column=_seconds(index=True))
+
+
 class AuthorizationRequestRow(SQLModel, table=True):
     """A pushed authorization request and the citizen's answer to it.
 

@@ -222,6 +222,16 @@ def upgrade() -> None:
     sa.Column('updated_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('oauth_client_keys',
+    sa.Column('client_id', sa.String(), nullable=False),
+    sa.Column('fetched_at', sa.BigInteger(), nullable=False),
+    sa.Column('tried_at', sa.BigInteger(), nullable=False),
+    sa.Column('next_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('client_id')
+    )
+    with op.batch_alter_table('oauth_client_keys', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_oauth_client_keys_next_at'), ['next_at'], unique=False)
+
     op.create_table('oauth_grant',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('client_id', sa.String(), nullable=False),
@@ -495,6 +505,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_grant_revoked', sqlite_where=sa.text('revoked_at IS NOT NULL'), postgresql_where=sa.text('revoked_at IS NOT NULL'))
 
     op.drop_table('oauth_grant')
+    with op.batch_alter_table('oauth_client_keys', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_oauth_client_keys_next_at'))
+
+    op.drop_table('oauth_client_keys')
     op.drop_table('oauth_client')
     op.drop_table('ledger_tile')
     op.drop_table('ledger_payload')

@@ -6,7 +6,8 @@
 
     — mydata.example/ledger/2026 (4-byte key id and signature, base64)
 
-Exactly one signature line, made by the one key the reader was given: a line nobody can check is refused.
+`open_note` takes exactly one signature line, made by the one key the reader was given. A published checkpoint
+may have more (witnesses, ML-DSA-44: consent/ledger/cosignature.py): `open_signed` finds the log's among them.
 """
 
 from __future__ import annotations
@@ -74,6 +75,24 @@ def open_note(note: str, key_text: str) -> Checkpoint:
     except InvalidSignature as error:
         raise LedgerFormatError("the checkpoint's signature is wrong") from error
     return checkpoint
+
+
+def open_signed(note: str, key_text: str) -> Checkpoint:
+    """Read a checkpoint that `key_text`'s key signed, whoever else did; raises LedgerFormatError."""
+    text, middle, lines = note.partition("\n\n")
+    name, key_id, _ = _read_vkey(key_text)
+    for line in lines.splitlines(keepends=True):
+        start = f"— {name} "
+        if line.startswith(start) and _begins(line[len(start) :], key_id):
+            return open_note(f"{text}{middle}{line}", key_text)
+    raise LedgerFormatError("the checkpoint is not signed by this key")
+
+
+def _begins(text: str, key_id: bytes) -> bool:
+    try:
+        return base64.b64decode(text)[:4] == key_id
+    except ValueError:
+        return False
 
 
 def _read_vkey(text: str) -> tuple[str, bytes, Ed25519PublicKey]:

@@ -80,8 +80,8 @@ def _trail(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    if arguments.folder is not None and not arguments.folder.is_dir():
-        print(f"mydata: {arguments.folder}: no such folder", file=sys.stderr)
+    if arguments.place is not None and "//" not in arguments.place and not Path(arguments.place).exists():
+        print(f"mydata: {arguments.place}: no such file or folder", file=sys.stderr)
         return 2
     return run(arguments)
 

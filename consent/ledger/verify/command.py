@@ -5,46 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 
-from .folder import check_folder
-from .merkle import root as root_of
-from .note import Key
+from .check import verify
+from .page import page
+from .policy import MAX_BYTES
 from .report import Finding, Report
-from .trail import check_trail
+from .source import bounded, source_of
+from .trust import Trust
 
-
-def verify(
-    folder: Path | None, key_text: str, pinned: bytes | None = None, trail: bytes | None = None
-) -> Report:
-    """Check the export in `folder` (and continuity with `pinned`, and `trail`); a trail also stands alone."""
-    report = Report()
-    leaves: list[bytes] | None = None
-    try:
-        key = Key(key_text)
-        report.origin = key.name
-        if folder is not None:
-            leaves = check_folder(folder, key, report)
-        if pinned is not None and not report.findings:
-            _pinned(pinned, key, leaves, report)
-        if trail is not None and not report.findings:
-            check_trail(trail, key, leaves, report)
-    except Finding as finding:
-        report.findings.append(finding)
-    return report
-
-
-def _pinned(note: bytes, key: Key, leaves: list[bytes] | None, report: Report) -> None:
-    """An earlier checkpoint, kept by the verifier, must be a beginning of this log."""
-    try:
-        size, root = key.open(note, "--pinned")
-    except Finding as finding:
-        raise Finding("pinned_checkpoint", "--pinned", finding.text) from None
-    if leaves is None or size > len(leaves):
-        raise Finding("pinned_newer", "--pinned", f"knows {size} entries, this log has fewer")
-    if root_of(leaves[:size]) != root:
-        raise Finding("pinned_inconsistent", "--pinned", f"the first {size} entries were others then")
-    report.pinned = size
+MAX_FILE = 1 << 28
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,27 +29,73 @@ def main(arguments: list[str] | None = None) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Everything `run` reads."""
-    parser.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="the exported log")
-    parser.add_argument("--key", required=True, metavar="VKEY", help="the log's key: origin+hash+base64")
-    parser.add_argument("--pinned", type=Path, metavar="CHECKPOINT", help="an earlier checkpoint you kept")
-    parser.add_argument("--trail", type=Path, metavar="FILE", help="a citizen's trail")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add = parser.add_argument
+    add(
+        "place",
+        nargs="?",
+        metavar="DIR",
+        help="the log: a folder, a tar file or an address",
+    )
+    add(
+        "--key",
+        required=True,
+        action="append",
+        metavar="VKEY",
+        help="the log's key, origin+hash+base64; again for its ML-DSA-44 key, which then must have signed",
+    )
+    add("--policy", type=Path, metavar="FILE", help="witnesses and quorum (C2SP tlog-policy)")
+    add("--max-age", type=int, metavar="SECONDS", help="the quorum must have cosigned within this time")
+    add("--pinned", type=Path, metavar="CHECKPOINT", help="an earlier checkpoint you kept")
+    add("--trail", type=Path, metavar="FILE", help="a citizen's trail, or opened events")
+    add("--hashes-only", action="store_true", help="do not ask for entries (a public address serves none)")
+    add("--token", type=Path, metavar="FILE", help="file of the bearer token of an address")
+    add("--page", type=Path, metavar="FILE", help="also write the report as a page (한국어, English)")
+    add("--json", action="store_true", help="print one JSON object")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Verify what the command line names, print the report, give its exit code."""
-    if chosen.folder is None and (chosen.trail is None or chosen.pinned is not None):
-        sys.stderr.write("name the folder of an export, a trail, or both; --pinned needs the folder\n")
+    about_export = chosen.pinned is not None or chosen.policy is not None
+    if chosen.place is None and (chosen.trail is None or about_export):
+        sys.stderr.write("name an export, a trail, or both; --pinned and --policy need the export\n")
+        return 2
+    if chosen.max_age is not None and (chosen.policy is None or chosen.max_age < 0):
+        sys.stderr.write("--max-age needs --policy: only a cosignature has a time of somebody else\n")
         return 2
     try:
-        pinned = chosen.pinned.read_bytes() if chosen.pinned else None
-        trail = chosen.trail.read_bytes() if chosen.trail else None
+        pinned, trail = _given(chosen.pinned, MAX_FILE), _given(chosen.trail, MAX_FILE)
+        policy, token = _given(chosen.policy, MAX_BYTES), _given(chosen.token, MAX_BYTES)
+        report = _verified(chosen, pinned, trail, policy, token)
+        if chosen.page is not None:
+            chosen.page.write_text(page(report, time.time(), chosen.place or "-"), encoding="utf-8")
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return 2
-    report = verify(chosen.folder, chosen.key, pinned, trail)
-    shown = (
-        json.dumps(report.as_json(), ensure_ascii=False, indent=1) + "\n" if chosen.json else report.as_text()
-    )
-    sys.stdout.write(shown)
+    data = json.dumps(report.as_json(), ensure_ascii=False, indent=1) + "\n"
+    sys.stdout.write(data if chosen.json else report.as_text())
     return report.exit_code
+
+
+def _verified(
+    chosen: argparse.Namespace,
+    pinned: bytes | None,
+    trail: bytes | None,
+    policy: bytes | None,
+    token: bytes | None,
+) -> Report:
+    try:
+        trust = Trust.of(chosen.key, policy, chosen.max_age)
+        source = source_of(chosen.place, token.decode().strip() if token else None) if chosen.place else None
+    except Finding as finding:
+        return Report(findings=[finding])
+    return verify(source, trust, pinned, trail, entries=not chosen.hashes_only)
+
+
+def _given(file: Path | None, limit: int) -> bytes | None:
+    if file is None:
+        return None
+    with file.open("rb") as opened:
+        try:
+            return bounded(opened, str(file), limit)
+        except Finding as finding:
+            raise OSError(0, finding.text, str(file)) from None

@@ -1,18 +1,34 @@
-"""What a verification says: findings with stable codes, and what it does not show."""
+"""What a verification says: findings with stable codes, what was checked, and what it does not show."""
 
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 FINDINGS = {
-    "key_unreadable": 2, "checkpoint_malformed": 10, "checkpoint_signer": 11, "checkpoint_signature": 12,
-    "file_missing": 20, "file_unlisted": 21, "bundle_malformed": 22, "entry_malformed": 23,
-    "tile_mismatch": 24, "root_mismatch": 25, "pinned_checkpoint": 30, "pinned_newer": 31,
-    "pinned_inconsistent": 32, "trail_malformed": 40, "trail_checkpoint": 41, "trail_inclusion": 42,
-    "trail_opening": 43, "trail_chain": 44,
+    "key_unreadable": 2, "policy_unreadable": 2, "checkpoint_malformed": 10, "checkpoint_signer": 11,
+    "checkpoint_signature": 12, "cosignature_wrong": 13, "quorum_missing": 14, "checkpoint_stale": 15,
+    "source_unreadable": 19, "file_missing": 20, "file_unlisted": 21, "bundle_malformed": 22,
+    "entry_malformed": 23, "tile_mismatch": 24, "root_mismatch": 25, "file_too_long": 26,
+    "pinned_checkpoint": 30, "pinned_newer": 31, "pinned_inconsistent": 32, "trail_malformed": 40,
+    "trail_checkpoint": 41, "trail_inclusion": 42, "trail_opening": 43, "trail_chain": 44,
 }  # fmt: skip
+CHECKS = {
+    "signature": ("checkpoint_malformed", "checkpoint_signer", "checkpoint_signature"),
+    "quorum": ("cosignature_wrong", "quorum_missing"),
+    "freshness": ("checkpoint_stale",),
+    "entries": ("bundle_malformed", "entry_malformed"),
+    "tree": (
+        *("source_unreadable", "file_missing", "file_unlisted", "file_too_long"),
+        *("tile_mismatch", "root_mismatch"),
+    ),
+    "continuity": ("pinned_checkpoint", "pinned_newer", "pinned_inconsistent"),
+    "openings": ("trail_malformed", "trail_checkpoint", "trail_inclusion", "trail_opening", "trail_chain"),
+}
+"""What can be checked, and the findings by which it fails."""
+
 INTEGRITY_ONLY = (
     "Without an earlier pinned checkpoint or a witness this shows integrity only: "
     "the operator could have rewritten this log."
@@ -21,6 +37,7 @@ NEVER_LOGGED = (
     "An event that was never logged cannot be found here; "
     "compare the copies of citizen, holder and recipient."
 )
+HASHES_ONLY = "The entries were not read: this shows one tree under the signature, not what its leaves say."
 
 
 class Finding(Exception):
@@ -34,13 +51,20 @@ class Finding(Exception):
 
 @dataclass
 class Report:
-    """What was checked and what was found."""
+    """What was checked and what was found. `kinds` counts the entries of each kind."""
 
     origin: str = ""
     size: int = 0
     root: bytes = b""
     pinned: int | None = None
     events: int | None = None
+    chained: bool = True
+    cosigned: dict[str, int] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
+    concerning: int = 0
+    most: int = 1 << 27
+    hashes_only: bool = False
+    done: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -48,24 +72,59 @@ class Report:
         """0, or the code of the first finding."""
         return FINDINGS[self.findings[0].code] if self.findings else 0
 
+    @property
+    def notes(self) -> list[str]:
+        """What this verification cannot show."""
+        alone = self.pinned is None and "quorum" not in self.done
+        hashes = [HASHES_ONLY] if self.hashes_only else []
+        return [*([INTEGRITY_ONLY] if alone else []), *hashes, NEVER_LOGGED]
+
+    def did(self, *checks: str) -> None:
+        """Remember that these checks were carried out."""
+        self.done.extend(checks)
+
+    def count(self, kind: str, *, concerns_someone: bool) -> None:
+        """Count an entry, and whether it concerns a citizen."""
+        self.kinds[kind] += 1
+        self.concerning += concerns_someone
+
+    def checks(self) -> dict[str, str]:
+        """Each of CHECKS: `held`, `failed` or `not checked`."""
+        found = {finding.code for finding in self.findings}
+        states = {}
+        for name, codes in CHECKS.items():
+            states[name] = (
+                "failed" if found.intersection(codes) else "held" if name in self.done else "not checked"
+            )
+        return states
+
     def as_json(self) -> dict[str, Any]:
         """The report as one JSON object."""
-        notes = [NEVER_LOGGED] if self.pinned is not None else [INTEGRITY_ONLY, NEVER_LOGGED]
         found = [{"code": f.code, "where": f.where, "text": f.text} for f in self.findings]
         counts = {"size": self.size, "pinned_size": self.pinned, "trail_events": self.events}
+        kinds = {"kinds": dict(sorted(self.kinds.items())), "concerning_citizens": self.concerning}
         head = {"origin": self.origin, "root": base64.b64encode(self.root).decode(), **counts}
-        return {"ok": not found, "exit_code": self.exit_code, **head, "findings": found, "notes": notes}
+        seen = {"checks": self.checks(), "cosigned_at": self.cosigned, **kinds}
+        return {
+            "ok": not found,
+            "exit_code": self.exit_code,
+            **head,
+            **seen,
+            "findings": found,
+            "notes": self.notes,
+        }
 
     def as_text(self) -> str:
         """The report for a person."""
         lines = [f"FOUND {f.code}  {f.where}: {f.text}" for f in self.findings]
         if not lines:
             lines = [f"OK    {self.origin}: {self.size} entries, root {base64.b64encode(self.root).decode()}"]
+            if self.cosigned:
+                lines.append(f"OK    cosigned by {', '.join(sorted(self.cosigned))}")
             if self.pinned is not None:
                 lines.append(f"OK    continues the pinned checkpoint of {self.pinned} entries")
             if self.events is not None:
-                lines.append(
-                    f"OK    trail: {self.events} events opened, in one unbroken chain, all in the log"
-                )
-        notes: list[str] = self.as_json()["notes"]
-        return "\n".join(lines + [f"NOTE  {note}" for note in notes]) + "\n"
+                chain = ", in one unbroken chain" if self.chained else ""
+                name = "trail" if self.chained else "opening"
+                lines.append(f"OK    {name}: {self.events} events opened{chain}, all in the log")
+        return "\n".join(lines + [f"NOTE  {note}" for note in self.notes]) + "\n"

@@ -1,50 +1,59 @@
-"""A citizen's trail: each event is in the log, opens, and follows the one before it."""
+"""Opened events: a citizen's trail (every event, one chain) or an opening (chosen events by themselves)."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from .entry import read_entry
 from .merkle import included, leaf_hash
 from .merkle import root as root_of
-from .note import Key, unbase64
+from .note import Key, open_note, unbase64
 from .report import Finding, Report
 
+_TYPES = ("mydata-ledger-trail", "mydata-ledger-opening")
 _TRAIL = {"type", "version", "checkpoint", "events"}
 _EVENT = {"index", "entry", "payload", "salt", "proof"}
-_PAYLOAD = {"event", "by", "body", "n", "prev"}
+_PLAIN = {"event", "by", "body"}
+_PAYLOAD = {*_PLAIN, "n", "prev"}
 
 
-def check_trail(data: bytes, key: Key, leaves: list[bytes] | None, report: Report) -> None:
-    """Each event of a citizen's trail is in the log, opens, and follows the one before it without a gap."""
+def check_trail(data: bytes, log: Sequence[Key], leaves: list[bytes] | None, report: Report) -> None:
+    """Each event of the file is in the log and opens; in a trail each also follows the one before it."""
     trail = _strict_json(data)
-    known = _shaped(trail, _TRAIL) and trail["type"] == "mydata-ledger-trail" and trail["version"] == 1
+    known = _shaped(trail, _TRAIL) and trail["type"] in _TYPES and trail["version"] == 1
     if not known or [type(trail[name]) for name in ("version", "checkpoint", "events")] != [int, str, list]:
-        raise Finding("trail_malformed", "--trail", "not a trail, version 1")
+        raise Finding("trail_malformed", "--trail", "not a trail or an opening, version 1")
     try:
-        size, root = key.open(trail["checkpoint"].encode(), "--trail")
+        signed = open_note(trail["checkpoint"].encode(errors="replace"), log, "--trail", whole=False)
     except Finding as finding:
         raise Finding("trail_checkpoint", "--trail", finding.text) from None
-    if leaves is not None and (size > len(leaves) or root_of(leaves[:size]) != root):
+    if leaves is not None and (signed.size > len(leaves) or root_of(leaves[: signed.size]) != signed.root):
         raise Finding("trail_checkpoint", "--trail", "its checkpoint is not one of this export")
     previous: str | None = None
     position = -1
-    for n, event in enumerate(trail["events"], 1):
+    for number, event in enumerate(trail["events"], 1):
         if not _shaped(event, _EVENT) or type(event["index"]) is not int or event["index"] <= position:
-            raise Finding("trail_malformed", f"event {n}", "not an event after the one before it")
+            raise Finding("trail_malformed", f"event {number}", "not an event after the one before it")
         position = event["index"]
-        previous = _event(event, n, previous, (size, root))
+        leaf, fields = _event(event, number, (signed.size, signed.root))
+        if trail["type"] == _TYPES[0]:
+            _chained(event["payload"], fields, number, previous)
+        previous = leaf
     report.events = len(trail["events"])
+    report.chained = trail["type"] == _TYPES[0]
+    report.did("openings")
     if leaves is None:
-        report.size, report.root = size, root
+        report.size, report.root = signed.size, signed.root
+        report.did("signature")
 
 
-def _event(event: dict[str, Any], n: int, previous: str | None, head: tuple[int, bytes]) -> str:
-    """Check one event; gives its leaf hash in hexadecimal, which the next one must name."""
-    where = f"event {n}"
+def _event(event: dict[str, Any], number: int, head: tuple[int, bytes]) -> tuple[str, dict[int, bytes]]:
+    """Check one event; gives its leaf hash in hexadecimal and the fields of its entry."""
+    where = f"event {number}"
     entry, salt = unbase64(event["entry"]), unbase64(event["salt"])
     fields = read_entry(entry, where)
     path = [unbase64(sibling) for sibling in event["proof"]] if isinstance(event["proof"], list) else [b""]
@@ -53,13 +62,18 @@ def _event(event: dict[str, Any], n: int, previous: str | None, head: tuple[int,
         raise Finding("trail_inclusion", where, "its proof does not lead to the signed root")
     payload = event["payload"]
     opened = hmac.digest(salt, _canonical(payload), hashlib.sha256)
-    if 5 not in fields or len(salt) != 32 or not hmac.compare_digest(opened, fields[6]):
+    if len(salt) != 32 or not hmac.compare_digest(opened, fields[6]):
         raise Finding("trail_opening", where, "its payload is not the one the log committed to")
-    if not _shaped(payload, _PAYLOAD) or payload["event"] != fields[3].decode():
+    if not _shaped(payload, _PAYLOAD if 5 in fields else _PLAIN) or payload["event"] != fields[3].decode():
         raise Finding("trail_opening", where, "its payload tells of another kind of event")
-    if type(payload["n"]) is not int or payload["n"] != n or payload["prev"] != previous:
-        raise Finding("trail_chain", where, "an event before it is missing or in another order")
-    return leaf.hex()
+    return leaf.hex(), fields
+
+
+def _chained(payload: dict[str, Any], fields: dict[int, bytes], number: int, previous: str | None) -> None:
+    if 5 not in fields:
+        raise Finding("trail_opening", f"event {number}", "concerns no citizen")
+    if type(payload["n"]) is not int or payload["n"] != number or payload["prev"] != previous:
+        raise Finding("trail_chain", f"event {number}", "an event before it is missing or in another order")
 
 
 def _strict_json(data: bytes) -> Any:

@@ -118,6 +118,7 @@ def _server(parts: Parts, record: Record) -> GatewayAuthorizationServer:
         session_of=_sessions(parts).session_hash,
         may_issue=parts.log.refuse_if_behind,
         terminators=terminators(settings),
+        after_revocation=after_ending(parts.worker, parts.notices),
         unknown_kid=parts.client_keys.unknown_kid,
         acr_values=parts.registry.identity.acr_values,
     )

@@ -6,7 +6,7 @@ suspended client: each makes the very next call fail, because nothing of it is c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,12 +14,13 @@ from starlette.requests import Request
 
 from gateway.oauth import clients
 from gateway.oauth.client_certificate import fits
-from gateway.oauth.clients import SCOPES, Client
+from gateway.oauth.clients import Client
 from gateway.oauth.dpop import check_proof
 from gateway.oauth.grants import Grant, find_grant
 from gateway.oauth.jws import ALGORITHMS
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import OneTime, is_spent, spend
+from gateway.oauth.resources import COMPANY, for_resource
 from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.oauth.tokens import jti_hash, token_type
 from gateway.security.client_certificate import ClientCertificate, ClientCertificateError
@@ -56,33 +57,40 @@ class ResourceServer:
         """Check tokens of `server`, at addresses under its issuer."""
         self._server = server
 
-    async def for_grant(self, request: Request) -> AuthenticatedClient:
-        """The client and the live grant its token names. Raises Problem with a WWW-Authenticate header."""
-        claims, once = self._read(request)
+    async def for_grant(self, request: Request, *, resource: str | None = None) -> AuthenticatedClient:
+        """The client and the live grant its token names, as far as the token goes (RFC 9396 6).
+
+        `resource` is what is called, else the data doors. Raises Problem with a WWW-Authenticate header.
+        """
+        claims, once = self._read(request, resource)
         refusal, client, grant = await self._live(claims, once)
         if refusal is None and grant is None:
             refusal = "token_wrong_door"
         if refusal or client is None or grant is None:
             raise self._challenge(_refusal(refusal))
-        return AuthenticatedClient(client, grant)
+        return AuthenticatedClient(client, replace(grant, details=claims["authorization_details"]))
 
-    async def for_company(self, request: Request) -> AuthenticatedCompany:
-        """The client of a client_credentials token. Raises Problem with a WWW-Authenticate header."""
-        claims, once = self._read(request)
+    async def for_company(
+        self, request: Request, *, scope: str = COMPANY, resource: str | None = None
+    ) -> AuthenticatedCompany:
+        """The client of a client_credentials token with `scope`. Raises Problem as `for_grant`."""
+        claims, once = self._read(request, resource)
         refusal, client, _ = await self._live(claims, once)
-        if refusal is None and not SCOPES & set(str(claims.get("scope", "")).split()):
+        if refusal is None and ("grant_id" in claims or scope not in str(claims.get("scope", "")).split()):
             refusal = "token_wrong_door"
         if refusal or client is None:
             raise self._challenge(_refusal(refusal))
         return AuthenticatedCompany(client)
 
-    def _read(self, request: Request) -> tuple[dict[str, Any], OneTime | None]:
+    def _read(self, request: Request, resource: str | None) -> tuple[dict[str, Any], OneTime | None]:
         """The claims of a token that is held by who sends it, and what must not be used again."""
         try:
             scheme, token = _token(request)
             claims = self._server.minter.read(token, self._server.now())
             if claims is None:
                 raise OAuthRefusal("token_invalid", what="it is not one of ours, was changed or has expired")
+            if not for_resource(claims, resource or self._server.minter.resources.data):
+                raise OAuthRefusal("token_invalid", what="it is for another resource")
             if scheme != token_type(claims["cnf"]).lower():
                 raise OAuthRefusal("token_invalid", what=_SCHEME)
             certificate = self._server.certificate(request)

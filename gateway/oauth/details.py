@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from consent.errors import TermsError
+from consent.narrower import narrower
 from gateway.errors import catalogue
 from gateway.oauth.clients import Client
 from gateway.oauth.refusals import OAuthRefusal
@@ -43,6 +45,18 @@ def read_details(text: str | None, client: Client, validate: Validate) -> str:
     except Exception as error:
         raise _refusal(error) from error
     return orjson.dumps(value).decode()
+
+
+def less_of(text: str, granted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The part of the `granted` details a token request asks for (RFC 9396 6). Raises as `read_details`."""
+    if len(text) > MAX_BYTES:
+        raise OAuthRefusal("too_large", error=ERROR, status=400)
+    try:
+        return narrower(orjson.loads(text), granted)
+    except orjson.JSONDecodeError as error:
+        raise OAuthRefusal("details_not_json", error=ERROR) from error
+    except TermsError as error:
+        raise _refusal(error) from error
 
 
 def _refusal(error: Exception) -> Exception:

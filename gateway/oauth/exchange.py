@@ -66,6 +66,8 @@ class Exchange(OAuth2Request):  # type: ignore[misc]
         self.once: list[OneTime] = []
         self.writes: list[Write] = []
         self.cnf: dict[str, str] = {}
+        self.details: list[dict[str, Any]] | None = None
+        """What a token request asks for of the details granted, where it asks for less."""
         self.refused_with: str | None = None
         """The OAuth error a denied authorization is told with, where it is not `access_denied`."""
 
@@ -81,7 +83,9 @@ class Exchange(OAuth2Request):  # type: ignore[misc]
 
 
 def narrowed(grant: Grant, exchange: Exchange) -> Grant:
-    """The grant with the scope a refresh asks for, which is within the granted one (RFC 6749 6)."""
+    """The grant as far as this request asks for it: its scope (RFC 6749 6) and details (RFC 9396 6)."""
+    if exchange.details is not None:
+        grant = replace(grant, details=exchange.details)
     asked = exchange.payload.scope if exchange.loaded.refresh is not None else None
     if not asked:
         return grant

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from authlib.oauth2.base import OAuth2Error
-from authlib.oauth2.rfc6749 import grants
+from authlib.oauth2.rfc6749 import InvalidScopeError, grants
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.oauth.client_certificate import binding, unwanted_proof
 from gateway.oauth.clients import Client
+from gateway.oauth.details import less_of
 from gateway.oauth.dpop import check_proof
 from gateway.oauth.exchange import Exchange
 from gateway.oauth.grants import Code, Grant, RefreshToken, claim_code, refusal_now
 from gateway.oauth.openid_request import authorization_scope
 from gateway.oauth.refusals import OAuthRefusal
+from gateway.oauth.resources import COMPANY_SCOPES
 from gateway.oauth.tls_client import METHODS
 from gateway.oauth.tokens import new_secret
 from gateway.oauth.unit import StillAlive
@@ -78,7 +79,9 @@ class CodeFlow(grants.AuthorizationCodeGrant):  # type: ignore[misc]
     def validate_token_request(self) -> None:
         """Client, code, redirect_uri and verifier (Authlib's order), then the key."""
         super().validate_token_request()
-        prove_possession(self.request, self.request.authorization_code.dpop_jkt)
+        code: Code = self.request.authorization_code
+        prove_possession(self.request, code.dpop_jkt)
+        self.request.details = _asked_less(self.request, code.grant)
 
     def query_authorization_code(self, code: str, client: Client) -> Code:  # noqa: ARG002
         """The loaded code, if it is this client's and still unused; says which it is not."""
@@ -125,9 +128,7 @@ class RefreshFlow(grants.RefreshTokenGrant):  # type: ignore[misc]
         super().validate_token_request()
         token: RefreshToken = self.request.refresh_token
         prove_possession(self.request, None)
-        asked = self.request.form.get("authorization_details")
-        if asked is not None and not _same(asked, token.grant.details):
-            raise OAuthRefusal("details_widened")
+        self.request.details = _asked_less(self.request, token.grant)
 
     def authenticate_refresh_token(self, refresh_token: str) -> RefreshToken:  # noqa: ARG002
         """The loaded token while it may be used."""
@@ -151,14 +152,20 @@ class CompanyFlow(grants.ClientCredentialsGrant):  # type: ignore[misc]
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
     request: Exchange
 
+    def validate_requested_scope(self) -> None:
+        """The scopes of a client's own doors; those of a citizen's sign-in belong to no company."""
+        if not set((self.request.payload.scope or "").split()) <= set(COMPANY_SCOPES):
+            raise InvalidScopeError
+
     def validate_token_request(self) -> None:
         """Client and scope (Authlib's order), then the key."""
         super().validate_token_request()
         prove_possession(self.request, None)
 
 
-def _same(text: str, details: list[dict[str, Any]]) -> bool:
-    try:
-        return bool(orjson.loads(text) == details)
-    except orjson.JSONDecodeError:
-        return False
+def _asked_less(exchange: Exchange, grant: Grant) -> list[dict[str, Any]] | None:
+    """The part of the grant's details this request asks for; None where it does not say (RFC 9396 6)."""
+    text = exchange.form.get("authorization_details")
+    if text is None:
+        return None
+    return less_of(text, grant.details)

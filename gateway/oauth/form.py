@@ -42,6 +42,9 @@ def parse(encoded: bytes) -> dict[str, str]:
     for pair in pairs:
         name_part, _, value_part = pair.partition(b"=")
         name, value = _decode(name_part), _decode(value_part)
+        if name == "resource" and name in fields and value:
+            fields[name] += f" {value}"  # the one parameter that may be repeated (RFC 8707 2)
+            continue
         if not name or name in seen:
             raise OAuthRefusal("invalid_request", what="a field is given twice or has no name")
         seen.add(name)

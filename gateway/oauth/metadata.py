@@ -7,10 +7,12 @@ from typing import Any
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oauth2.rfc9101 import AuthorizationServerMetadata as RequestObjectMetadata
 
-from gateway.oauth.clients import GRANT_TYPES, SCOPES
+from gateway.oauth.clients import GRANT_TYPES
+from gateway.oauth.granting import ACTIONS
 from gateway.oauth.jarm import MODES
 from gateway.oauth.jws import ALGORITHMS
 from gateway.oauth.openid_metadata import openid_metadata, scopes
+from gateway.oauth.resources import COMPANY, COMPANY_SCOPES, QUERY, REVOKE
 from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.oauth.tls_client import METHODS, PRIVATE_KEY_JWT
 
@@ -33,7 +35,10 @@ def server_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
         "response_types_supported": ["code"],
         "response_modes_supported": list(MODES),
         "grant_types_supported": list(GRANT_TYPES),
-        "scopes_supported": sorted({*SCOPES, *scopes()}),
+        "scopes_supported": sorted({*COMPANY_SCOPES, *scopes()}),
+        "grant_management_endpoint": f"{issuer}/grants",
+        "grant_management_actions_supported": ["query", "revoke", *ACTIONS],
+        "grant_management_action_required": False,
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": algorithms,
         "authorization_details_types_supported": list(server.details_types),
@@ -65,19 +70,27 @@ def _mutual_tls(origin: str) -> dict[str, Any]:
         "pushed_authorization_request_endpoint": f"{origin}/par",
         "revocation_endpoint": f"{origin}/revoke",
         "introspection_endpoint": f"{origin}/introspect",
+        "grant_management_endpoint": f"{origin}/grants",
         "userinfo_endpoint": f"{origin}/userinfo",
     }
     return {"tls_client_certificate_bound_access_tokens": True, "mtls_endpoint_aliases": aliases}
 
 
-def resource_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
-    """Protected resource metadata of the data doors (RFC 9728 2)."""
+def resource_metadata(server: GatewayAuthorizationServer, path: str = "") -> dict[str, Any]:
+    """Protected resource metadata (RFC 9728 2) of the data doors, or of the resource at `path`."""
+    named: dict[str, dict[str, Any]] = {
+        "": {
+            "scopes_supported": [COMPANY],
+            "authorization_details_types_supported": list(server.details_types),
+        },
+        "/userinfo": {"scopes_supported": scopes()},
+        "/grants": {"scopes_supported": [QUERY, REVOKE]},
+    }
     return {
-        "resource": server.minter.audience,
+        "resource": server.issuer + path if path else server.minter.audience,
         "authorization_servers": [server.issuer],
         "bearer_methods_supported": ["header"],
-        "scopes_supported": sorted(SCOPES),
-        "authorization_details_types_supported": list(server.details_types),
+        **named[path],
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
         "dpop_bound_access_tokens_required": server.terminators is None,
         "tls_client_certificate_bound_access_tokens": server.terminators is not None,

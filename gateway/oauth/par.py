@@ -127,6 +127,8 @@ class PushDoor(Door):
         kept = {name: form[name] for name in KEPT if name in form}
         kept |= kept_of(form, lambda hint: str(self.server.id_tokens.hinted(hint, client.id)["sub"]))
         kept["grant_id"] = str(managed.grant_id)
+        if resource := self.server.minter.resources.asked_for(form.get("resource"), kept.get("scope", "")):
+            kept["resource"] = resource
         if managed.changes:
             exchange.writes.append(checking(managed, client, details, at=now))
         exchange.writes.append(_keeping(reference, kept, details, jkt, now))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -130,6 +130,8 @@ def _text(name: str, value: object) -> str | None:
             return value
     elif name in _NUMBERS and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    elif name == "resource" and _texts(value):
+        return " ".join(value)
     elif name in _STRUCTURES and isinstance(value, _STRUCTURES[name]):
         try:
             return orjson.dumps(value).decode()
@@ -138,6 +140,11 @@ def _text(name: str, value: object) -> str | None:
     if name in _TEXTS or name in _STRUCTURES or name in _NUMBERS:
         raise _invalid("request.member", f"{name} has the wrong JSON type")
     return None
+
+
+def _texts(value: object) -> TypeGuard[list[str]]:
+    """Whether it is a list of texts: `resource` may name several (RFC 8707 2)."""
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str) and one for one in value)
 
 
 def _shown(name: str) -> str:

@@ -8,6 +8,8 @@ from starlette.routing import Route
 
 from gateway.oauth.authorize import authorize
 from gateway.oauth.door import Door
+from gateway.oauth.grant_api import PATH as GRANT
+from gateway.oauth.grant_api import GrantApi
 from gateway.oauth.introspect import IntrospectDoor
 from gateway.oauth.metadata import resource_metadata, server_metadata
 from gateway.oauth.par import PushDoor
@@ -24,7 +26,7 @@ DOORS: tuple[type[Door], ...] = (PushDoor, TokenDoor, RevokeDoor, IntrospectDoor
 
 def routes(server: GatewayAuthorizationServer) -> list[Route]:
     """Every route of `server`. Browser routes raise Problem for the app's error page; the rest never do."""
-    metadata = publish(server_metadata(server))
+    metadata, grants = publish(server_metadata(server)), GrantApi(server)
     return [
         *(Route(door.path, door(server).answer, methods=["POST"]) for door in DOORS),
         Route(USERINFO, UserInfo(server).answer, methods=["GET", "POST"]),
@@ -32,6 +34,11 @@ def routes(server: GatewayAuthorizationServer) -> list[Route]:
         Route("/authorize/resume/{interaction_id}", partial(resume, server), methods=["GET"]),
         Route("/.well-known/oauth-authorization-server", metadata),
         Route("/.well-known/openid-configuration", metadata),
-        Route("/.well-known/oauth-protected-resource", publish(resource_metadata(server))),
+        Route(GRANT, grants.query, methods=["GET"]),
+        Route(GRANT, grants.revoke, methods=["DELETE"]),
+        *(
+            Route(f"/.well-known/oauth-protected-resource{path}", publish(resource_metadata(server, path)))
+            for path in ("", "/userinfo", "/grants")
+        ),
         Route("/.well-known/jwks.json", publish_keys(server.minter.signing)),
     ]

@@ -23,10 +23,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
 from consent.clock import Clock
+from consent.records import Consent
 from gateway.database import Database
 from gateway.oauth import client_assertion, client_certificate
 from gateway.oauth.answers import Answer
-from gateway.oauth.clients import SCOPES, Client
+from gateway.oauth.clients import Client
 from gateway.oauth.details import TYPES, Validate
 from gateway.oauth.exchange import Exchange, Write, narrowed
 from gateway.oauth.flows import CodeFlow, CompanyFlow, RefreshFlow
@@ -36,6 +37,7 @@ from gateway.oauth.ledger import Record
 from gateway.oauth.openid_request import OPENID
 from gateway.oauth.pkce import S256Challenge
 from gateway.oauth.refusals import OAuthRefusal, of_authlib
+from gateway.oauth.resources import COMPANY, COMPANY_SCOPES
 from gateway.oauth.tls_client import BY_NAME, PRIVATE_KEY_JWT, SELF_SIGNED
 from gateway.oauth.together import Together
 from gateway.oauth.tokens import Minter, new_secret, token_type
@@ -76,6 +78,7 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         terminators: Terminators | None = None,
         unknown_kid: Callable[[str], Awaitable[bool]] = _nobody,
         acr_values: tuple[str, ...] = (),
+        after_revocation: Callable[[AsyncSession, Consent], Awaitable[None]] | None = None,
     ) -> None:
         """Wire the collaborators.
 
@@ -83,9 +86,10 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         the hash that names the browser's session, the same as `Settlement.session_hash`. `may_issue()` raises
         Problem while the ledger lags: codes and tokens wait then, refusals and revocations do not. Without
         `terminators` mutual TLS is off: no certificate is looked at (RFC 8705). `acr_values` are the classes
-        of sign-in the identity provider knows.
+        of sign-in the identity provider knows. `after_revocation` writes what else a consent's end by its
+        party needs, in that transaction; it MUST NOT call anyone.
         """
-        super().__init__(scopes_supported=sorted(SCOPES))
+        super().__init__(scopes_supported=COMPANY_SCOPES)
         # Authlib logs whole tokens at debug level.
         logging.getLogger("authlib").setLevel(logging.INFO)
         self.issuer = minter.issuer
@@ -98,6 +102,7 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         self.validate_details = validate_details
         self.session_of = session_of
         self.terminators = terminators
+        self.after_revocation = after_revocation
         self.unknown_kid = unknown_kid
         self.acr_values = acr_values
         self._may_issue = may_issue
@@ -174,14 +179,14 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
     def _tokens(self, *, client: Client, user: Grant | None, include_refresh_token: bool, **_: Any) -> Any:
         """Authlib's token generator: an access token for a grant (`user`) or for the company itself."""
         exchange = _current.get()
-        now, cnf = exchange.arrival.now, exchange.cnf
+        now, cnf, resource = exchange.arrival.now, exchange.cnf, exchange.form.get("resource")
         if user is None:
-            scope = exchange.payload.scope or " ".join(sorted(SCOPES))
-            minted = self.minter.for_company(client, scope, cnf, now)
+            scope = exchange.payload.scope or COMPANY
+            minted = self.minter.for_company(client, scope, cnf, now, resource=resource)
             body: dict[str, Any] = {"scope": scope}
         else:
             user = narrowed(user, exchange)
-            minted = self.minter.for_grant(client, user, cnf, now)
+            minted = self.minter.for_grant(client, user, cnf, now, resource=resource)
             body = {"authorization_details": user.details, "grant_id": user.id}
             body |= self._recognised(client, user, minted.token, exchange)
             if include_refresh_token:

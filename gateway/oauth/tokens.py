@@ -13,6 +13,7 @@ from gateway.oauth.clients import Client
 from gateway.oauth.grants import Grant
 from gateway.oauth.jws import JwsError, parse, verify
 from gateway.oauth.pairwise import pairwise_subject
+from gateway.oauth.resources import Resources
 
 LIFETIME_SECONDS = 600
 TYP = "at+jwt"
@@ -33,18 +34,22 @@ class Minted:
 
 
 class Minter:
-    """Makes access tokens for one issuer. Stateless; `audience` is the resource server (RFC 8707)."""
+    """Makes access tokens for one issuer. Stateless; `audience` names the data doors (RFC 8707)."""
 
     def __init__(self, issuer: str, audience: str, signing: Signing, pairwise: bytes) -> None:
         """Sign with `signing`; name citizens to clients with the `pairwise` secret."""
         self.issuer = issuer
         self.audience = audience
+        self.resources = Resources.of(issuer, audience)
         self.signing = signing
         self._pairwise = pairwise
 
-    def for_grant(self, client: Client, grant: Grant, cnf: dict[str, str], now: int) -> Minted:
-        """A token for what `grant` allows, never outliving its consent."""
+    def for_grant(
+        self, client: Client, grant: Grant, cnf: dict[str, str], now: int, *, resource: str | None = None
+    ) -> Minted:
+        """A token for what `grant` allows at `resource`, never outliving its consent."""
         claims = {
+            "aud": self.resources.of_grant(grant.resources, grant.scope, resource),
             "sub": self.subject(client, grant.subject_id),
             "grant_id": grant.id,
             "grant_generation": grant.generation,
@@ -55,9 +60,13 @@ class Minter:
             claims["scope"] = grant.scope
         return self._mint(client, cnf, now, min(now + LIFETIME_SECONDS, grant.consent.end_at), claims)
 
-    def for_company(self, client: Client, scope: str, cnf: dict[str, str], now: int) -> Minted:
+    def for_company(
+        self, client: Client, scope: str, cnf: dict[str, str], now: int, *, resource: str | None = None
+    ) -> Minted:
         """A token without a citizen: it opens the client's own doors only."""
-        return self._mint(client, cnf, now, now + LIFETIME_SECONDS, {"sub": client.id, "scope": scope})
+        aud = self.resources.of_company(scope, resource)
+        claims = {"aud": aud, "sub": client.id, "scope": scope}
+        return self._mint(client, cnf, now, now + LIFETIME_SECONDS, claims)
 
     def subject(self, client: Client, subject_id: str) -> str:
         """The pairwise `sub` of the citizen for this client and whoever shares its sector (Core 8.1)."""
@@ -69,7 +78,6 @@ class Minter:
         jti = new_secret()
         standard = {
             "iss": self.issuer,
-            "aud": self.audience,
             "client_id": client.id,
             "iat": now,
             "exp": exp,
@@ -87,7 +95,7 @@ class Minter:
         key = self.signing.public(str(jws.header.get("kid")))
         if key is None or jws.header.get("typ") != TYP or not verify(jws, key):
             return None
-        ours = jws.claims.get("iss") == self.issuer and jws.claims.get("aud") == self.audience
+        ours = jws.claims.get("iss") == self.issuer and self.resources.owns(jws.claims)
         return jws.claims if ours and jws.claims["exp"] > now else None
 
 

@@ -36,7 +36,7 @@ class UserInfo:
     async def answer(self, request: Request) -> Response:
         """The claims, or an error as a protected resource tells it (RFC 6750 3, RFC 9449 7.1)."""
         try:
-            found = await self._guard.for_grant(request)
+            found = await self._guard.for_grant(request, resource=self._server.minter.resources.userinfo)
             claims = await self._claims(request, found)
         except Problem as problem:
             return refused(problem)

@@ -1,0 +1,95 @@
+"""GET and DELETE /grants/{grant_id}: a client looks at one of its grants, or gives it up (Grant Management).
+
+A client_credentials token with the scope `grant_management_query` or `grant_management_revoke`, bound as
+every token, opens them. Another client's grant is not there, just as one that never was. None are listed.
+Giving a grant up is a revocation by the party: its consent is `revoked`, never blocked, once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+
+from consent import service
+from gateway.oauth import recognition
+from gateway.oauth.answers import Answer
+from gateway.oauth.bearer import ResourceServer
+from gateway.oauth.claims import PERSONAL
+from gateway.oauth.endings import end_grant
+from gateway.oauth.grants import GRANTS, Grant, find_grant
+from gateway.oauth.refusals import OAuthRefusal
+from gateway.oauth.resources import QUERY, REVOKE
+from gateway.oauth.server import GatewayAuthorizationServer
+
+PATH = "/grants/{grant_id}"
+WHY = "revoked_by_client"
+
+
+class GrantApi:
+    """The two calls. Keeps no state between them."""
+
+    def __init__(self, server: GatewayAuthorizationServer) -> None:
+        """Answer for `server`."""
+        self._server = server
+        self._guard = ResourceServer(server)
+
+    async def query(self, request: Request) -> Response:
+        """200 with what the grant allows now.
+
+        Raises Problem `grant_not_found`, or with 404 why the client's own grant has ended (`grant_revoked`,
+        `consent_withdrawn`, ...); 401 and 403 as every protected resource.
+        """
+        found = await self._guard.for_company(request, scope=QUERY, resource=self._resource)
+        async with self._server.database.reading() as session:
+            grant = await _own(session, request, found.client.id)
+            if (dead := grant.refusal(self._server.now())) and dead != "consent_paused":
+                raise OAuthRefusal(dead, status=404)
+            return Answer(200, await self._told(session, grant)).response()
+
+    async def revoke(self, request: Request) -> Response:
+        """204: grant, tokens and consent are over, however often this is said. Raises `grant_not_found`."""
+        found = await self._guard.for_company(request, scope=REVOKE, resource=self._resource)
+        server, now = self._server, self._server.now()
+        async with server.database.transaction() as session:
+            grant = await _own(session, request, found.client.id)
+            alive = grant.consent.state in ("active", "paused")
+            ended = await service.revoke(
+                session, server.record.journal, grant.consent_id, party=found.client.id, why=WHY, at=now
+            )
+            if alive and ended.changed_at == now and server.after_revocation is not None:
+                await server.after_revocation(session, ended)
+            await end_grant(session, server.record, grant, WHY, at=now)
+        return Answer(204).response()
+
+    @property
+    def _resource(self) -> str:
+        return self._server.minter.resources.grants
+
+    async def _told(self, session: AsyncSession, grant: Grant) -> dict[str, Any]:
+        """The grant resource of the draft; both spellings of the time of the last change stand there."""
+        times = select(GRANTS.c.created_at, GRANTS.c.updated_at, GRANTS.c.updated_by)
+        row = (await session.execute(times.where(GRANTS.c.id == grant.id))).one()
+        given = await recognition.of_grant(session, grant.id) if grant.scope else None
+        resources = self._server.minter.resources
+        scopes = [{"scope": grant.scope, "resource": [resources.userinfo]}] if grant.scope else []
+        return {
+            "scopes": [*scopes, {"resource": [resources.data]}],
+            "claims": [name for name in PERSONAL if given is not None and name in given.told],
+            "authorization_details": grant.details,
+            "created_at": row.created_at,
+            "last_updated": row.updated_at,
+            "last_updated_at": row.updated_at,
+            "expires_at": grant.consent.end_at,
+            "updated_by": row.updated_by,
+        }
+
+
+async def _own(session: AsyncSession, request: Request, client_id: str) -> Grant:
+    grant = await find_grant(session, request.path_params["grant_id"])
+    if grant is None or grant.client_id != client_id:
+        raise OAuthRefusal("grant_not_found")
+    return grant

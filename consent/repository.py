@@ -6,7 +6,7 @@ from dataclasses import replace as evolve
 from typing import Any
 
 import orjson
-from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy import RowMapping, Select, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +14,7 @@ from consent.errors import MoveError
 from consent.items import Terms, from_details, to_details
 from consent.records import Consent, Move, State
 from consent.subjects import SubjectId
-from consent.tables import ConsentRow, ConsentTextRow, ConsentVersionRow, table_of
+from consent.tables import OPEN, ConsentRow, ConsentTextRow, ConsentVersionRow, table_of
 from consent.text import ShownText
 
 _CONSENT = table_of(ConsentRow)
@@ -74,19 +74,35 @@ async def of_request(session: AsyncSession, request_id: str) -> Consent | None:
     return await _one(session, select(_CONSENT).where(_CONSENT.c.request_id == request_id))
 
 
-async def of_subject(session: AsyncSession, subject: SubjectId) -> list[Consent]:
-    """Every consent of one citizen, refused and ended ones too, newest first."""
+async def of_subject(
+    session: AsyncSession, subject: SubjectId, *, limit: int, before: tuple[int, str] | None = None
+) -> list[Consent]:
+    """The citizen's newest `limit` consents, refused and ended ones too, newest first.
+
+    `before` is (`created_at`, `id`) of the last one of the page before.
+    """
     query = select(_CONSENT).where(_CONSENT.c.subject_id == subject)
-    rows = await session.execute(query.order_by(_CONSENT.c.created_at.desc(), _CONSENT.c.id))
-    return [_decode(row) for row in rows.mappings()]
+    if before is not None:
+        query = query.where(tuple_(_CONSENT.c.created_at, _CONSENT.c.id) < before)
+    newest = query.order_by(_CONSENT.c.created_at.desc(), _CONSENT.c.id.desc()).limit(limit)
+    return [_decode(row) for row in (await session.execute(newest)).mappings()]
+
+
+async def open_of_subject(session: AsyncSession, subject: SubjectId, at: int) -> list[Consent]:
+    """The citizen's consents that are in force or paused at `at`; however many have ended, none is read."""
+    query = select(_CONSENT).where(_CONSENT.c.subject_id == subject, OPEN, _CONSENT.c.end_at > at)
+    return [_decode(row) for row in (await session.execute(query.order_by(_CONSENT.c.end_at))).mappings()]
 
 
 async def history(session: AsyncSession, consent_id: str) -> list[Consent]:
-    """Every version of the consent, oldest first."""
+    """Every version of the consent, oldest first; they are few, for each takes something away."""
     now = await load(session, consent_id)
-    if now is None:
-        return []
-    query = select(_VERSION).where(_VERSION.c.consent_id == consent_id).order_by(_VERSION.c.version)
+    return [] if now is None else await versions_of(session, now)
+
+
+async def versions_of(session: AsyncSession, now: Consent) -> list[Consent]:
+    """Every version of a consent that stands as `now`, oldest first."""
+    query = select(_VERSION).where(_VERSION.c.consent_id == now.id).order_by(_VERSION.c.version)
     rows = (await session.execute(query)).mappings().all()
     return [
         evolve(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.repository import insert_or_keep
-from consent.tables import TransferItemOutcomeRow, table_of
+from consent.tables import SENT, TransferItemOutcomeRow, table_of
 from consent.usage import ItemOutcome
 
 _OUTCOME = table_of(TransferItemOutcomeRow)
@@ -36,9 +37,60 @@ async def record(session: AsyncSession, outcomes: Iterable[ItemOutcome]) -> None
 
 
 async def of_consent(session: AsyncSession, consent_id: str) -> list[ItemOutcome]:
-    """Every recorded outcome under one consent, newest first."""
+    """Every recorded outcome under one consent, newest first. Grows with use: not for the doors."""
     query = select(_OUTCOME).where(_OUTCOME.c.consent_id == consent_id)
-    rows = await session.execute(query.order_by(_OUTCOME.c.at.desc(), _OUTCOME.c.item))
+    return await _outcomes(session, query.order_by(_OUTCOME.c.at.desc(), _OUTCOME.c.item))
+
+
+async def of_transfers(session: AsyncSession, transfer_ids: Sequence[str]) -> list[ItemOutcome]:
+    """Every recorded outcome of the named transfers, newest first."""
+    query = select(_OUTCOME).where(_OUTCOME.c.transfer_id.in_(transfer_ids))
+    return await _outcomes(session, query.order_by(_OUTCOME.c.at.desc(), _OUTCOME.c.item))
+
+
+async def transfers_before(
+    session: AsyncSession, consent_id: str, *, limit: int, before: tuple[int, str] | None = None
+) -> list[tuple[int, str]]:
+    """The newest `limit` transfers of a consent with outcomes, as (epoch seconds, transfer id), newest first.
+
+    `before` is the last one of the page before.
+    """
+    query = select(_OUTCOME.c.at, _OUTCOME.c.transfer_id).distinct()
+    query = query.where(_OUTCOME.c.consent_id == consent_id)
+    if before is not None:
+        query = query.where(tuple_(_OUTCOME.c.at, _OUTCOME.c.transfer_id) < before)
+    newest = query.order_by(_OUTCOME.c.at.desc(), _OUTCOME.c.transfer_id.desc()).limit(limit)
+    return [(row.at, row.transfer_id) for row in await session.execute(newest)]
+
+
+async def latest(session: AsyncSession, consent_id: str, item: str) -> ItemOutcome | None:
+    """What became of one item when it was last asked for."""
+    query = select(_OUTCOME).where(_OUTCOME.c.consent_id == consent_id, _OUTCOME.c.item == item)
+    found = await _outcomes(session, query.order_by(_OUTCOME.c.at.desc(), _OUTCOME.c.transfer_id).limit(1))
+    return found[0] if found else None
+
+
+async def last_sent(session: AsyncSession, consent_id: str) -> int | None:
+    """When anything was last sent under a consent (epoch seconds); None if nothing ever was."""
+    query = select(_OUTCOME.c.at).where(_OUTCOME.c.consent_id == consent_id, SENT)
+    found: int | None = (
+        await session.execute(query.order_by(_OUTCOME.c.at.desc()).limit(1))
+    ).scalar_one_or_none()
+    return found
+
+
+async def moments(
+    session: AsyncSession, consent_id: str, outcomes: Collection[str]
+) -> dict[str, tuple[int, ...]]:
+    """By item: when (epoch seconds) it came out as one of `outcomes` under one consent."""
+    query = select(_OUTCOME.c.item, _OUTCOME.c.at).where(_OUTCOME.c.consent_id == consent_id)
+    found: dict[str, list[int]] = {}
+    for row in await session.execute(query.where(_OUTCOME.c.outcome.in_(outcomes))):
+        found.setdefault(row.item, []).append(row.at)
+    return {item: tuple(at) for item, at in found.items()}
+
+
+async def _outcomes(session: AsyncSession, query: Select[Any]) -> list[ItemOutcome]:
     return [
         ItemOutcome(
             consent_id=row["consent_id"],
@@ -53,5 +105,5 @@ async def of_consent(session: AsyncSession, consent_id: str) -> list[ItemOutcome
             article=row["article"],
             at=row["at"],
         )
-        for row in rows.mappings()
+        for row in (await session.execute(query)).mappings()
     ]

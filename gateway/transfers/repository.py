@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.transfers.states import MOVES, UNFINISHED, State
-from gateway.transfers.tables import BundleRow, HolderNoticeRow, TransferRow
+from gateway.transfers.tables import UNDER_WAY, BundleRow, HolderNoticeRow, TransferRow
 
 _TRANSFER: Table = TransferRow.__table__  # type: ignore[attr-defined]
 _BUNDLE: Table = BundleRow.__table__  # type: ignore[attr-defined]
@@ -21,10 +21,10 @@ async def transfer(session: AsyncSession, transfer_id: str) -> TransferRow | Non
     return await session.get(TransferRow, transfer_id)
 
 
-async def transfers_of_consent(session: AsyncSession, consent_id: str) -> Sequence[TransferRow]:
-    """Every transfer made under one consent, newest first."""
-    query = select(TransferRow).where(_TRANSFER.c.consent_id == consent_id)
-    return (await session.execute(query.order_by(_TRANSFER.c.created_at.desc()))).scalars().all()
+async def under_way(session: AsyncSession, consent_id: str) -> bool:
+    """Whether a transfer of the consent is not over yet."""
+    query = select(_TRANSFER.c.id).where(_TRANSFER.c.consent_id == consent_id, UNDER_WAY)
+    return (await session.execute(query.limit(1))).first() is not None
 
 
 async def bundle(session: AsyncSession, bundle_id: str) -> BundleRow | None:
@@ -34,7 +34,7 @@ async def bundle(session: AsyncSession, bundle_id: str) -> BundleRow | None:
 
 async def claim(session: AsyncSession, now: int, seconds: int) -> TransferRow | None:
     """Take the oldest unfinished transfer nobody holds, for `seconds`. Atomic: one worker gets it."""
-    free = (_TRANSFER.c.state.in_(UNFINISHED)) & (_TRANSFER.c.lease_until < now)
+    free = and_(UNDER_WAY, _TRANSFER.c.lease_until < now)
     oldest = select(_TRANSFER.c.id).where(free).order_by(_TRANSFER.c.created_at).limit(1)
     if session.get_bind().dialect.name == "postgresql":
         oldest = oldest.with_for_update(skip_locked=True)
@@ -106,10 +106,7 @@ async def settle_notice(session: AsyncSession, notice_id: int, *, state: str, ne
 
 async def unfinished(session: AsyncSession, now: int) -> bool:
     """Whether there is work for a worker."""
-    query = select(_TRANSFER.c.id).where(
-        _TRANSFER.c.state.in_(UNFINISHED),
-        _TRANSFER.c.lease_until < now,
-    )
+    query = select(_TRANSFER.c.id).where(UNDER_WAY, _TRANSFER.c.lease_until < now)
     return (await session.execute(query.limit(1))).first() is not None
 
 

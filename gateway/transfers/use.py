@@ -32,10 +32,7 @@ _UNTOLD = (State.ACCEPTED, State.PULLING)
 
 async def use_of(session: AsyncSession, consent_id: str) -> Use:
     """The use of every item under one consent, as it stands in this session."""
-    used: dict[str, list[int]] = {}
-    for outcome in await repository_use.of_consent(session, consent_id):
-        if outcome.outcome in SENT:
-            used.setdefault(outcome.item, []).append(outcome.at)
+    used = {item: list(at) for item, at in (await repository_use.moments(session, consent_id, SENT)).items()}
     joined = _TRANSFER.join(_DECISION, _DECISION.c.id == _TRANSFER.c.decision_id)
     query = select(_TRANSFER.c.created_at, _DECISION.c.granted).select_from(joined)
     under_way = (_TRANSFER.c.consent_id == consent_id) & _TRANSFER.c.state.in_(_UNTOLD)

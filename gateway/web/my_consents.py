@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from consent import repository, repository_use
 from consent.parties import ClientInfo
@@ -17,8 +17,7 @@ from gateway.errors import Language, Problem
 from gateway.oauth import clients
 from gateway.security.sessions import CitizenSession
 from gateway.transfers import repository as transfers
-from gateway.transfers.states import UNFINISHED
-from gateway.web import language, phrases
+from gateway.web import language, paging, phrases
 from gateway.web.consent_view import party
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
@@ -29,13 +28,23 @@ from gateway.web.words import words
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One consent of the signed-in citizen with what came of it."""
+    """One consent of the signed-in citizen."""
 
     consent: Consent
     client: ClientInfo
+    last_sent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What came of a consent: each item's latest outcome, and one page of all that happened."""
+
+    latest: list[ItemOutcome]
     outcomes: list[ItemOutcome]
     versions: list[Consent]
+    ended_at: int | None
     waiting: bool
+    older: str | None
 
 
 async def own(session: AsyncSession, citizen: CitizenSession, consent_id: str) -> Kept:
@@ -46,6 +55,32 @@ async def own(session: AsyncSession, citizen: CitizenSession, consent_id: str) -
     return await _kept(session, consent)
 
 
+async def _kept(session: AsyncSession, consent: Consent) -> Kept:
+    client = await clients.find(session, consent.client_id)
+    info = clients.info(client) if client else ClientInfo(consent.client_id, frozenset())
+    return Kept(consent, info, await repository_use.last_sent(session, consent.id))
+
+
+async def _past(session: AsyncSession, consent: Consent, now: int, before: paging.Place | None) -> _Past:
+    """The page of transfers that ends at `before`, and the moves of the consent that lie among them."""
+    places = await repository_use.transfers_before(session, consent.id, limit=paging.PAGE + 1, before=before)
+    shown, last = places[: paging.PAGE], places[paging.PAGE - 1] if len(places) > paging.PAGE else None
+    latest = [await repository_use.latest(session, consent.id, item.name) for item in consent.asked.items]
+
+    def here(at: int) -> bool:
+        return (before is None or at <= before[0]) and (last is None or at > last[0])
+
+    ran_out = consent.standing(now) is State.EXPIRED and here(consent.terms.end_at)
+    return _Past(
+        latest=[outcome for outcome in latest if outcome is not None],
+        outcomes=await repository_use.of_transfers(session, [id for _, id in shown]),
+        versions=[one for one in await repository.versions_of(session, consent) if here(one.changed_at)],
+        ended_at=consent.terms.end_at if ran_out else None,
+        waiting=await transfers.under_way(session, consent.id),
+        older=paging.older(f"/my/consents/{consent.id}", last) if last else None,
+    )
+
+
 class MyConsents:
     """The endpoints of the citizen's own overview."""
 
@@ -54,16 +89,26 @@ class MyConsents:
         self._site = site
 
     async def every(self, request: Request) -> Response:
-        """GET /my/consents: newest first, ended ones too."""
-        spoken = language.of_request(request)
+        """GET /my/consents: newest first, ended ones too, a page at a time."""
+        spoken, before = language.of_request(request), paging.before(request)
         async with self._site.database.reading() as session:
             citizen = await self._site.sessions.find(session, request)
             if citizen is None:
                 return sign_in_first("/my/consents")
-            mine = await repository.of_subject(session, SubjectId(citizen.subject))
-            kept = [await _kept(session, consent) for consent in mine]
-        rows = tuple(self._card(one, spoken) for one in kept)
-        return self._site.renderer.page("my_consents", spoken, signed_in=True, rows=rows)
+            subject = SubjectId(citizen.subject)
+            mine = await repository.of_subject(session, subject, limit=paging.PAGE + 1, before=before)
+            kept = [await _kept(session, consent) for consent in mine[: paging.PAGE]]
+        if before and not kept:
+            return RedirectResponse("/my/consents", 303)
+        last = kept[-1].consent if len(mine) > paging.PAGE else None
+        return self._site.renderer.page(
+            "my_consents",
+            spoken,
+            signed_in=True,
+            rows=tuple(self._card(one, spoken) for one in kept),
+            older=paging.older("/my/consents", (last.created_at, last.id)) if last else None,
+            newest="/my/consents" if before else None,
+        )
 
     async def one(self, request: Request) -> Response:
         """GET /my/consents/{id}."""
@@ -72,8 +117,9 @@ class MyConsents:
             citizen = await self._site.sessions.find(session, request)
             if citizen is None:
                 return sign_in_first(f"/my/consents/{id}")
-            kept = await own(session, citizen, id)
-        view = self._detail(kept, spoken)
+            kept, before = await own(session, citizen, id), paging.before(request)
+            past = await _past(session, kept.consent, self._site.now(), before)
+        view = self._detail(kept, past, spoken, first=before is None)
         return self._site.renderer.page("my_consent", spoken, signed_in=True, view=view)
 
     async def receipt(self, request: Request) -> Response:
@@ -100,7 +146,6 @@ class MyConsents:
     def _card(self, kept: Kept, spoken: Language) -> ConsentCard:
         consent, t = kept.consent, words(spoken)
         standing = consent.standing(self._site.now())
-        sent = [o.at for o in kept.outcomes if o.sent]
         place = f"/my/consents/{consent.id}"
         return ConsentCard(
             href=place,
@@ -110,13 +155,12 @@ class MyConsents:
             state_kind=standing.value,
             given=phrases.moment(consent.created_at, spoken),
             until=phrases.day(consent.terms.end, spoken),
-            last_sent=phrases.moment(max(sent), spoken) if sent else t("mine.never_sent"),
+            last_sent=phrases.moment(kept.last_sent, spoken) if kept.last_sent else t("mine.never_sent"),
             withdraw=f"{place}/withdraw" if standing in (State.ACTIVE, State.PAUSED) else None,
         )
 
-    def _detail(self, kept: Kept, spoken: Language) -> DetailView:
+    def _detail(self, kept: Kept, past: _Past, spoken: Language, *, first: bool) -> DetailView:
         consent = kept.consent
-        ran_out = consent.standing(self._site.now()) is State.EXPIRED
         kept_receipt = self._site.receipt is not None and consent.state is not State.REFUSED
         return DetailView(
             card=self._card(kept, spoken),
@@ -124,19 +168,10 @@ class MyConsents:
             reference=consent.id,
             start=phrases.day(consent.terms.start, spoken),
             retention=phrases.length(consent.terms.retention, spoken),
-            outcomes=outcomes_view(self._site, consent, kept.outcomes, spoken),
-            history=history_view(
-                kept.versions, kept.outcomes, spoken, ended_at=consent.terms.end_at if ran_out else None
-            ),
+            outcomes=outcomes_view(self._site, consent, past.latest, spoken),
+            history=history_view(past.versions, past.outcomes, spoken, ended_at=past.ended_at),
+            older=past.older,
+            newest=None if first else f"/my/consents/{consent.id}",
             receipt=f"/my/consents/{consent.id}/receipt" if kept_receipt else None,
-            waiting=kept.waiting,
+            waiting=past.waiting,
         )
-
-
-async def _kept(session: AsyncSession, consent: Consent) -> Kept:
-    client = await clients.find(session, consent.client_id)
-    info = clients.info(client) if client else ClientInfo(consent.client_id, frozenset())
-    outcomes = await repository_use.of_consent(session, consent.id)
-    versions = await repository.history(session, consent.id)
-    under_way = await transfers.transfers_of_consent(session, consent.id)
-    return Kept(consent, info, outcomes, versions, any(row.state in UNFINISHED for row in under_way))

@@ -10,6 +10,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -31,15 +32,18 @@ from gateway.keyring import Keyring, SigningKey
 from gateway.oauth import (
     GatewayAuthorizationServer,
     Minter,
+    Pending,
     Record,
     ResourceServer,
     Settlement,
     clients,
     interactions,
+    recognition,
     routes,
 )
 from gateway.oauth.grants import follow_consent
 from gateway.security.client_certificate import Terminators
+from gateway.security.sessions import SignedIn
 from tests.oauth_company import REDIRECT as REDIRECT
 from tests.oauth_company import Clock, Company
 from tests.oauth_company import asked_details as asked_details
@@ -80,6 +84,7 @@ class Stage(Company):
     dpop: Key = field(default_factory=es256)
     verifier: str = "v" * 50
     terminators: Terminators | None = None
+    ticked: frozenset[str] = frozenset()
     http: httpx.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -177,10 +182,22 @@ class Stage(Company):
                 await interactions.settle(session, interaction, Settlement(False, SESSION), at=self.now)
                 return None
             consent = await service.give(session, self.journal, asked, terms, at=self.now)
+            await self._recognised(session, asking, subject)
             version, details = consent.version, to_details(consent.terms)
             answer = Settlement(True, SESSION, consent.id, version, subject, details)
             await interactions.settle(session, interaction, answer, at=self.now)
         return consent
+
+    async def _recognised(self, session: AsyncSession, asking: Pending, subject: str) -> None:
+        """The citizen agrees to be recognised too, and ticks what is in `self.ticked`."""
+        if asking.openid.recognising:
+            given = recognition.agreed(asking.openid, subject, self.signed_in, self.ticked, "ko")
+            await recognition.keep(session, asking.interaction_id, self.client_id, given, at=self.now)
+
+    @property
+    def signed_in(self) -> SignedIn:
+        """When and how the citizen signed in: a minute ago."""
+        return SignedIn(self.now - 60, "urn:test:acr", ("test",))
 
     async def withdraw(self) -> None:
         """The citizen takes the consent of the last code back."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
+from urllib.parse import quote, urlsplit
 
 import pytest
+from sqlalchemy import insert
 
 from consent import repository_use
+from consent.tables import ConsentRow, ConsentVersionRow
 from consent.usage import ItemOutcome
 from gateway.demo.browser import Browser, Page
+from gateway.web.paging import PAGE
 from tests.citizen_stage import CitizenStage
 
 BANK = "hanbit-bank/finance.deposit-transactions"
@@ -159,3 +163,77 @@ async def test_the_overview_speaks_english(stage: CitizenStage) -> None:
     page = await opened(stage, browser, "?lang=en")
     assert "My consents" in page.words
     assert "My consents" in (await opened(stage, browser, "")).words
+
+
+async def many(stage: CitizenStage, browser: Browser, number: int) -> list[str]:
+    """One consent given, and `number` more of the same citizen, each a minute older; ids, newest first."""
+    newest = await agreed(stage, browser)
+    (row,) = await stage.rows("consent")
+    (first,) = await stage.rows("consent_version")
+    made = [f"c-old-{n}" for n in range(number)]
+    async with stage.database.transaction() as session:
+        for n, id in enumerate(made, 1):
+            given = row.created_at - 60 * ((n + 1) // 2)  # every other one in the same second
+            values = {**row._mapping, "id": id, "request_id": id, "created_at": given, "changed_at": given}
+            await session.execute(insert(ConsentRow).values(**values))
+            await session.execute(insert(ConsentVersionRow).values(**{**first._mapping, "consent_id": id}))
+    return [newest, *made]
+
+
+def next_page(page: Page) -> str | None:
+    """Where the link to the older rest leads."""
+    return next((link for link in page.links if "before=" in link and "#" not in link), None)
+
+
+async def test_a_long_overview_comes_in_pages(stage: CitizenStage) -> None:
+    """Every consent is on exactly one page, in order; plain links lead through, and back to the newest."""
+    browser = stage.browser()
+    made = await many(stage, browser, 2 * PAGE + 5)
+    seen: list[str] = []
+    page = await opened(stage, browser, "")
+    for _ in range(3):
+        cards = [link.rpartition("/")[2] for link in page.links if re.search(r"/my/consents/c-[^/?]+$", link)]
+        assert len(cards) <= PAGE
+        seen += dict.fromkeys(cards)
+        if (further := next_page(page)) is None:
+            break
+        page = await browser.open(further)
+        assert "최근 것부터 보기" in page.words
+    assert sorted(seen) == sorted(made)
+    assert seen[0] == made[0]
+
+
+@pytest.mark.parametrize("place", ["1.c", "0.x", "x", "1", f"{10**13}.c-1", "1.c'; --"])
+async def test_a_place_that_is_none_shows_the_newest(stage: CitizenStage, place: str) -> None:
+    """A made-up or empty place leads to the first page, never to an error or to an empty list."""
+    browser = stage.browser()
+    await agreed(stage, browser)
+    page = await opened(stage, browser, f"?before={quote(place)}")
+    assert page.status == 200
+    assert "든든가계부" in page.words
+
+
+async def test_a_long_history_comes_in_pages(stage: CitizenStage) -> None:
+    """Each transfer and each move is told once; the table of items always tells the latest transfer."""
+    browser = stage.browser()
+    consent = await agreed(stage, browser)
+    begun = stage.now
+    async with stage.database.transaction() as session:
+        for n in range(2 * PAGE + 1):
+            one = ItemOutcome(
+                consent, f"t-{n}", BANK, ("a",), ("a",), {}, n, "complete", None, None, begun + n
+            )
+            await repository_use.record(session, [one])
+    page = await opened(stage, browser, f"/{consent}")
+    told = 0
+    for _ in range(3):
+        assert f"{2 * PAGE}건" in page.words, "the latest transfer's records"
+        here = page.words.count("1가지 정보를 보냈")
+        assert 0 < here <= PAGE
+        told += here
+        if (further := next_page(page)) is None:
+            break
+        assert "동의했어요" not in page.words.rpartition("지금까지 있었던 일")[2]
+        page = await browser.open(further)
+    assert told == 2 * PAGE + 1
+    assert "동의했어요" in page.words.rpartition("지금까지 있었던 일")[2]

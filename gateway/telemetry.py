@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import structlog
@@ -76,6 +76,7 @@ def _clean(value: Any) -> Any:
 
 def configure(level: str) -> None:
     """Send every log line, ours and the libraries', through the redaction to stderr."""
+    global _lines  # noqa: PLW0603 - one stream a process, as logging itself has it
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -101,10 +102,7 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    plain = logging.StreamHandler(sys.stderr)
-    plain.setFormatter(logging.Formatter("%(message)s"))
-    _lines.handlers[:] = [plain]
-    _lines.propagate = False
+    _lines = sys.stderr if root.isEnabledFor(logging.INFO) else None
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore", "aiosqlite"):
         logging.getLogger(name).handlers[:] = []
         logging.getLogger(name).propagate = True
@@ -115,7 +113,8 @@ def configure(level: str) -> None:
 
 log: Any = structlog.get_logger("mydata")
 
-_lines = logging.getLogger("mydata.access")
+_lines: TextIO | None = None
+"""Where `answered` writes; None until `configure` was told to log so much."""
 
 
 def answered(door: str, status: int, milliseconds: float, request_id: str) -> None:
@@ -123,11 +122,11 @@ def answered(door: str, status: int, milliseconds: float, request_id: str) -> No
 
     Written without structlog, whose way through its processors costs as much as the rest of a quick answer.
     """
-    if not _lines.isEnabledFor(logging.INFO):
+    if _lines is None:
         return
-    line = {"door": door, "status": status, "ms": round(milliseconds, 1), "event": "answered"}
+    line: dict[str, Any] = {"door": door, "status": status, "ms": round(milliseconds, 1), "event": "answered"}
     line |= {"request": request_id, "level": "info", "timestamp": _now()}
-    _lines.info("%s", orjson.dumps(line).decode())
+    _lines.write(orjson.dumps(line).decode() + "\n")
 
 
 def _now() -> str:

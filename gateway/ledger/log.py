@@ -50,6 +50,10 @@ class Inclusion:
     checkpoint: str
 
 
+def _behind(measured: Backlog) -> bool:
+    return measured.rows > MAX_ROWS or measured.age > MAX_AGE_SECONDS
+
+
 class Log:
     """One log in one process. All methods belong to one event loop; other processes may run theirs.
 
@@ -78,6 +82,7 @@ class Log:
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._measuring = asyncio.Lock()
         self._halted: Problem | None = None
         self._backlog: tuple[float, Backlog] | None = None
 
@@ -136,7 +141,8 @@ class Log:
                     self._halted = problem
                 raise
             self._halted = None
-            self._backlog = None
+            if self._backlog is not None and _behind(self._backlog[1]):
+                self._backlog = None
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
         return added
@@ -193,11 +199,17 @@ class Log:
         if self._halted is not None:
             raise Problem("ledger_halted", detail=self._halted.detail, retry_after=60)
         now = self._clock().timestamp()
-        if self._backlog is None or abs(now - self._backlog[0]) >= _BACKLOG_KEPT_SECONDS:
-            self._backlog = (now, await self.backlog())
-        measured = self._backlog[1]
-        if measured.rows > MAX_ROWS or measured.age > MAX_AGE_SECONDS:
+        if (measured := self._kept(now)) is None:
+            async with self._measuring:  # of many doors that ask at once one measures for all
+                if (measured := self._kept(now)) is None:
+                    measured = await self.backlog()
+                    self._backlog = (now, measured)
+        if _behind(measured):
             raise Problem("ledger_behind", detail=f"{measured.rows} rows, {measured.age} s", retry_after=5)
+
+    def _kept(self, now: float) -> Backlog | None:
+        kept = self._backlog
+        return kept[1] if kept is not None and abs(now - kept[0]) < _BACKLOG_KEPT_SECONDS else None
 
     async def _published(self, what: int | str) -> int | None:
         async with self.database.reading() as session:

@@ -113,8 +113,14 @@ def same_target(htu: object, url: str) -> bool:
     """Whether `htu` names `url`, compared as RFC 3986 6.2.2 and 6.2.3 allow; query and fragment ignored."""
     if not text(htu, 2000) or not _VISIBLE.fullmatch(str(htu)):
         return False
-    given = _normal(str(htu))
-    return given is not None and given == _normal(url)
+    wanted = _own(url)
+    return wanted is not None and (htu == url or _normal(str(htu)) == wanted)
+
+
+@lru_cache(maxsize=1024)
+def _own(url: str) -> tuple[str, str, int | None, str] | None:
+    """An address of ours; there are few, but those of the data doors hold ids."""
+    return _normal(url)
 
 
 def _normal(url: str) -> tuple[str, str, int | None, str] | None:

@@ -114,15 +114,14 @@ def _seen(row: tuple[Any, ...]) -> Seen:
 
 async def do(connection: Any, units: Sequence[Unit], journal: Journal) -> list[str | None]:
     """Carry the units out; for each the code of its refusal, or None."""
-    plain = [_plain(unit, journal) for unit in units]
     if not any(unit.held for unit in units):
-        return await _spend(connection, units, plain)
+        return await _spend(connection, units)
     async with connection.transaction():
         names = list({unit.held.grant.id for unit in units if unit.held})
         rows = [tuple(row) for row in await connection.fetch(_HOLD, names)]
         live = {found.id: found for row in rows if (found := grant(row[:GRANT_WIDTH]))}
         links = {live[row[0]].subject_id: Link(*row[GRANT_WIDTH:]) for row in rows}
-        outcomes = await _spend(connection, units, plain)
+        outcomes = await _spend(connection, units)
         for place, unit in enumerate(units):
             if outcomes[place] is None and unit.held is not None:
                 outcomes[place] = unit.held.refusal(live.get(unit.held.grant.id))
@@ -132,17 +131,13 @@ async def do(connection: Any, units: Sequence[Unit], journal: Journal) -> list[s
     return outcomes
 
 
-def _plain(unit: Unit, journal: Journal) -> Line | None:
-    return journal.plain(unit.said) if unit.said is not None and unit.said.subject is None else None
-
-
-async def _spend(connection: Any, units: Sequence[Unit], lines: Sequence[Line | None]) -> list[str | None]:
+async def _spend(connection: Any, units: Sequence[Unit]) -> list[str | None]:
     keys = sorted(
         (once.purpose, once.key_hash, once.expires_at, place)
         for place, unit in enumerate(units)
         for once in unit.once
     )
-    said = [(place, line) for place, line in enumerate(lines) if line is not None]
+    said = [(place, unit.line) for place, unit in enumerate(units) if unit.line is not None]
     lost = await connection.fetch(
         _SPEND,
         [key[3] for key in keys],

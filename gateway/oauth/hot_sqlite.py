@@ -64,15 +64,13 @@ def do(connection: sqlite3.Connection, unit: Unit, journal: Journal) -> str | No
         row = connection.execute(_GRANT, (held.grant.id,)).fetchone()
         if dead := held.refusal(grant(row) if row else None):
             return dead
-    if (said := unit.said) is None:
-        return None
-    if said.subject is None:
-        _store(connection, journal.plain(said))
-        return None
-    n, head, wrapped = connection.execute(_LINK, (said.subject,)).fetchone() or (0, None, None)
-    line = journal.chained(said, Link(n + 1, head, wrapped))
-    _store(connection, line)
-    connection.execute(_CHAIN, (line.n, line.leaf, said.subject))
+    if unit.line is not None:
+        _store(connection, unit.line)
+    if (said := unit.said) is not None:
+        n, head, wrapped = connection.execute(_LINK, (said.subject,)).fetchone() or (0, None, None)
+        line = journal.chained(said, Link(n + 1, head, wrapped))
+        _store(connection, line)
+        connection.execute(_CHAIN, (line.n, line.leaf, said.subject))
     return None
 
 

@@ -51,7 +51,6 @@ class Together:
 
     def __init__(self, database: Database, journal: Journal) -> None:
         """Enter what happens through `journal`."""
-        self._journal = journal
         self._looking = database.group(_Looking())
         self._doing = database.group(_Doing(journal))
 
@@ -63,10 +62,8 @@ class Together:
         """Carry `unit` out; the code why it was refused, else None: then it is durable.
 
         Of any number of units with the same one-time value exactly one is not refused, in whatever process.
-        Raises Problem when the store could not (nothing was changed), JournalError, SubjectError.
+        Raises Problem when the store could not (nothing was changed), SubjectError.
         """
-        if unit.said is not None:
-            self._journal.check(unit.said)
-        if not (unit.once or unit.held or unit.said):
+        if not (unit.once or unit.held or unit.line):
             return None
         return await self._doing.do(unit)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent.journal import Journal, Said
+from consent.journal import Journal, Line, Said
 from gateway.oauth.clients import Client
 from gateway.oauth.grants import Grant, RefreshToken, refusal_now
 from gateway.oauth.refusals import OAuthRefusal
@@ -43,12 +43,14 @@ class Seen:
 class Unit:
     """What a request changes, all or nothing, except that its one-time values stay spent when it is refused.
 
-    `held` must still be alive, and `said` (of nobody, or of the citizen of `held`) is entered, only if every
-    value of `once` was spent for the first time.
+    `held` must still be alive, and what happened is entered, only if every value of `once` was spent for the
+    first time. `line` is an event of nobody, ready to be stored; `said` one of the citizen of `held`, whose
+    chain it continues.
     """
 
     once: Sequence[OneTime]
     held: StillAlive | None = None
+    line: Line | None = None
     said: Said | None = None
 
 
@@ -90,16 +92,24 @@ class Tell:
 def unit_of(
     once: Sequence[OneTime], writes: Sequence[Callable[[AsyncSession], Awaitable[object]]]
 ) -> Unit | None:
-    """The unit these writes are; None when one of them needs a transaction of its own."""
+    """The unit these writes are; None when one of them needs a transaction of its own.
+
+    Raises JournalError.
+    """
     held: StillAlive | None = None
-    said: Said | None = None
+    told: Tell | None = None
     for write in writes:
-        if isinstance(write, StillAlive) and held is None and said is None:
+        if isinstance(write, StillAlive) and held is None and told is None:
             held = write
-        elif isinstance(write, Tell) and said is None:
-            said = write.said
+        elif isinstance(write, Tell) and told is None:
+            told = write
         else:
             return None
-    if said is not None and said.subject != (held.grant.subject_id if held else None):
+    if told is None:
+        return Unit(tuple(once), held)
+    if told.said.subject != (held.grant.subject_id if held else None):
         return None
-    return Unit(tuple(once), held, said)
+    if held is None:
+        return Unit(tuple(once), line=told.journal.plain(told.said))
+    told.journal.check(told.said)
+    return Unit(tuple(once), held, said=told.said)

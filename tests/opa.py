@@ -1,4 +1,4 @@
-"""The real tools of the policy, OPA and Regal: built once from tools/ into the cache, or a reason why not."""
+"""Real tools in Go: OPA and Regal for the policy, tlog for the ledger; built once, or a reason why not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "tools"
 BUILD_SECONDS = 900
-PACKAGES = {"opa": "github.com/open-policy-agent/opa", "regal": "github.com/open-policy-agent/regal"}
+PACKAGES = {
+    "opa": "github.com/open-policy-agent/opa",
+    "regal": "github.com/open-policy-agent/regal",
+    "tlog": ".",
+}
 
 
 @cache
@@ -23,7 +27,8 @@ def binary(tool: str = "opa") -> tuple[Path | None, str]:
         return (Path(named), "") if Path(named).is_file() else (None, f"{variable}={named} is not a file")
     CACHE.mkdir(parents=True, exist_ok=True)
     path, stamp, module = CACHE / tool, CACHE / f"{tool}.sum", ROOT / "tools" / tool
-    wanted = (module / "go.mod").read_text() + (module / "go.sum").read_text()
+    sources = [module / "go.mod", module / "go.sum", *sorted(module.glob("*.go"))]
+    wanted = "".join(source.read_text() for source in sources)
     with (CACHE / f"{tool}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # test workers ask at the same time
         if path.is_file() and stamp.is_file() and stamp.read_text() == wanted:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests import opa
+from tests import aics, opa
 from tests.browser import axe
 from tests.node import installed
 
@@ -38,6 +38,8 @@ def _prepare() -> None:
     for tool in opa.PACKAGES:
         path, reason = opa.binary(tool)
         print(f"{tool}: {path or 'not available: ' + reason}", flush=True)
+    place, reason = aics.folder()
+    print(f"aics-tlog, aics-witness: {place or 'not available: ' + reason}", flush=True)
     if reason := installed.unavailable():
         print(f"JavaScript clients: not available: {reason}", flush=True)
     else:

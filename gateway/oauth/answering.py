@@ -6,15 +6,18 @@ until it expires.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 
 import orjson
 from authlib.common.urls import add_params_to_uri
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from gateway.oauth import interactions, jarm
 from gateway.oauth.answers import Answer
 from gateway.oauth.interactions import Pending
+from gateway.oauth.logout import Leaving, leaving
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.security.sessions import CitizenSession
@@ -53,6 +56,10 @@ class Answering:
         if acrs is not None and (how.acr is None or (acrs and how.acr not in acrs)):
             return Unmet.TOO_WEAK
         return None
+
+    async def leaving(self, session: AsyncSession, asked: Mapping[str, str]) -> Leaving:
+        """Where a sign-out asked for by a client may lead; see `gateway.oauth.logout`."""
+        return await leaving(session, self._server.id_tokens, asked)
 
     async def send_back(self, interaction_id: str, error: str) -> Response:
         """303 to the client with `error`, state and iss, signed if it asked for that (RFC 9207, JARM).

@@ -8,7 +8,9 @@ from gateway.web.consent_page import ConsentPage
 from gateway.web.decline import Decline
 from gateway.web.done import DonePage
 from gateway.web.error_page import Endpoint, speaking
+from gateway.web.logout import Logout
 from gateway.web.my_consents import MyConsents
+from gateway.web.narrow import Narrow
 from gateway.web.sign_in import SignIn
 from gateway.web.site import Site
 from gateway.web.withdraw import Withdraw
@@ -17,7 +19,8 @@ from gateway.web.withdraw import Withdraw
 def routes(site: Site) -> list[Route]:
     """The routes of `site`. Refusals are answered as pages; all else is for the application's handlers."""
     consent, done, mine = ConsentPage(site), DonePage(site), MyConsents(site)
-    sign_in, withdraw = SignIn(site), Withdraw(site)
+    sign_in, withdraw, logout = SignIn(site), Withdraw(site), Logout(site)
+    narrow = Narrow(site)
     pages: list[tuple[str, str, Endpoint]] = [
         ("GET", "/static/{name}", site.renderer.static.serve),
         ("GET", "/sign-in", sign_in.show),
@@ -25,6 +28,9 @@ def routes(site: Site) -> list[Route]:
         ("GET", "/sign-in/return", sign_in.back),
         ("POST", "/sign-out", sign_in.end),
         ("GET", "/signed-out", sign_in.ended),
+        ("GET", "/logout", logout.ask),
+        ("POST", "/logout", logout.ask),
+        ("POST", "/logout/confirm", logout.confirm),
         ("GET", "/consent/{interaction}", consent.show),
         ("POST", "/consent/{interaction}", consent.answer),
         ("POST", "/consent/{interaction}/decline", Decline(site).answer),
@@ -32,6 +38,9 @@ def routes(site: Site) -> list[Route]:
         ("GET", "/my/consents", mine.every),
         ("GET", "/my/consents/{consent}", mine.one),
         ("GET", "/my/consents/{consent}/receipt", mine.receipt),
+        ("GET", "/my/consents/{consent}/narrow", narrow.show),
+        ("POST", "/my/consents/{consent}/narrow", narrow.answer),
+        ("GET", "/my/consents/{consent}/narrowed", narrow.done),
         ("GET", "/my/consents/{consent}/withdraw", withdraw.show),
         ("POST", "/my/consents/{consent}/withdraw", withdraw.confirm),
         ("GET", "/my/consents/{consent}/withdrawn", withdraw.done),

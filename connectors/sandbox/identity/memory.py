@@ -20,6 +20,7 @@ class AuthorizationRequest:
     nonce: str
     challenge: str
     language: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

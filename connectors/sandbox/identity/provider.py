@@ -13,7 +13,7 @@ from starlette.routing import Route
 from connectors.sandbox.assertions import Verifier
 from connectors.sandbox.identity.config import IdentityConfig
 from connectors.sandbox.identity.memory import Access, AuthorizationRequest, Shelf, SignedIn
-from connectors.sandbox.identity.sign_in import SCOPES, SignIn
+from connectors.sandbox.identity.sign_in import PROMPTS, SCOPES, SignIn
 from connectors.sandbox.identity.tokens import ACCESS_SECONDS, ACR, Tokens
 from connectors.sandbox.refused import Refused, oauth_answer
 
@@ -44,6 +44,7 @@ def metadata(config: IdentityConfig) -> dict[str, object]:
         "token_endpoint_auth_signing_alg_values_supported": ["ES256"],
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": [ACR],
+        "prompt_values_supported": sorted(PROMPTS),
         "claims_supported": ["sub", "name", "age", "birthdate", "acr", "auth_time", "nonce"],
         "ui_locales_supported": ["ko", "en"],
         "authorization_response_iss_parameter_supported": True,

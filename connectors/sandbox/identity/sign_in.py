@@ -12,9 +12,13 @@ from starlette.responses import RedirectResponse, Response
 from connectors.sandbox.identity import page
 from connectors.sandbox.identity.config import IdentityConfig
 from connectors.sandbox.identity.memory import AuthorizationRequest, Shelf, SignedIn
+from connectors.sandbox.people import Citizen
 
 SCOPES = frozenset({"openid", "profile", "links"})
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+"""All but none end at the same page: nobody is remembered here, so every sign-in is a fresh one."""
+SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class BadRequest(Exception):
@@ -41,7 +45,7 @@ class SignIn:
             checked = self._check(request, language)
         except BadRequest as bad:
             return self._back(bad.back, error=bad.code) if bad.back else page.refusal(language, bad.code)
-        everybody = self.config.people.values()
+        everybody = self._hinted_first(checked.hint)
         name = self.requests.put(checked)
         return page.choices(name, everybody, self.config.today, checked.language, checked.redirect_uri)
 
@@ -74,6 +78,7 @@ class SignIn:
             nonce=given.get("nonce", ""),
             challenge=given.get("code_challenge", ""),
             language=language,
+            hint=given.get("login_hint", ""),
         )
         if given.get("response_type") != "code":
             raise BadRequest("unsupported_response_type", asked)
@@ -83,9 +88,18 @@ class SignIn:
             raise BadRequest("invalid_request", asked)
         if not asked.nonce or not asked.state:
             raise BadRequest("invalid_request", asked)
-        if given.get("prompt") == "none":
+        prompts = given.get("prompt", "").split()
+        if not set(prompts) <= PROMPTS or ("none" in prompts and len(prompts) > 1):
+            raise BadRequest("invalid_request", asked)
+        if not SECONDS.fullmatch(given.get("max_age", "0")):
+            raise BadRequest("invalid_request", asked)
+        if prompts == ["none"]:
             raise BadRequest("login_required", asked)
         return asked
+
+    def _hinted_first(self, hint: str) -> list[Citizen]:
+        """Everybody, the person whose handle is the login_hint on top; a hint chooses nobody."""
+        return sorted(self.config.people.values(), key=lambda person: person.handle != hint)
 
     def _back(self, asked: AuthorizationRequest, **answer: str) -> Response:
         query = urlencode({**answer, "state": asked.state, "iss": self.config.issuer})

@@ -29,6 +29,7 @@ from consent.catalogue import load as load_catalogue
 from consent.journal import Journal
 from consent.parties import HolderInfo
 from consent.subjects import SubjectKeys
+from gateway.app import OPEN_PATHS
 from gateway.database import Database
 from gateway.demo.browser import Browser, Page
 from gateway.errors import Problem
@@ -120,6 +121,7 @@ class CitizenStage:
     strangers: set[str] = field(default_factory=set)
     withheld: dict[str, Withheld] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    changed: list[tuple[str, int, int]] = field(default_factory=list)
     receipt: bytes | None = b"header.payload.signature"
 
     def __post_init__(self) -> None:
@@ -151,9 +153,9 @@ class CitizenStage:
 
     # --- set-up ---
 
-    async def register(self) -> None:
-        """Register the company that asks."""
-        made = document("deundeun-budget", es256())
+    async def register(self, **members: Any) -> None:
+        """Register the company that asks, with these members of its document."""
+        made = document("deundeun-budget", es256()) | members
         made |= {"legal_name": "주식회사 든든", "registration": "110-81-12345"}
         made |= {"contact": "1600-0000 · help@deundeun.example"}
         async with self.database.transaction() as session:
@@ -260,6 +262,9 @@ class CitizenStage:
         async def after_withdrawal(_session: Any, consent: Any) -> None:
             self.told += list(consent.terms.holders)
 
+        async def after_change(_session: Any, before: Any, after: Any) -> None:
+            self.changed.append((after.id, before.version, after.version))
+
         async def receipt(_consent: Any) -> bytes | None:
             return self.receipt
 
@@ -282,6 +287,7 @@ class CitizenStage:
             make_link=make_link,
             answering=Answering(self.server),
             after_withdrawal=after_withdrawal,
+            after_change=after_change,
             receipt=receipt,
             precheck=precheck,
         )
@@ -297,6 +303,6 @@ class CitizenStage:
             routes=[*routes(self.site), Route("/authorize/resume/{id}", resumed)],
             middleware=[
                 Middleware(SecurityHeaders, secure=self.site.secure),
-                Middleware(CrossOrigin, origin=self.origin, refuse=refuse),
+                Middleware(CrossOrigin, origin=self.origin, refuse=refuse, open_paths=OPEN_PATHS),
             ],
         )

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from consent import repository as consents
 from consent.clock import Clock
 from consent.events import Event
+from consent.items import from_details
 from consent.journal import Journal
 from consent.subjects import SubjectId
 from gateway.api.schemas import ItemOutcome, ReasonedItem, TransferAsk, TransferDecision, TransferStatus
@@ -29,6 +30,7 @@ from gateway.policy.tables import PolicyDecisionRow
 from gateway.responses import language_of
 from gateway.transfers import repository
 from gateway.transfers.ask import Answer, Ask, Asking
+from gateway.transfers.changed import sealed_within
 from gateway.transfers.job import ended
 from gateway.transfers.question import Caller
 from gateway.transfers.states import State
@@ -69,6 +71,7 @@ class Doors:
                 subject=SubjectId(client.grant.subject_id),
                 key=key,
                 names=asked.items,
+                within=from_details(client.grant.details),
             )
         )
         self.worker.wake()
@@ -99,6 +102,8 @@ class Doors:
                 raise Problem("not_found")
             if found.expires_at <= now:
                 raise Problem("bundle_expired")
+            if not sealed_within(transfer.outcome, from_details(client.grant.details)):
+                raise Problem("token_wrong_door")
             if transfer.state != State.READY:
                 raise Problem("bundle_not_ready", retry_after=1)
             await self.journal.append(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,7 +21,7 @@ from consent import repository_members, repository_use
 from consent.catalogue import Catalogue
 from consent.clock import Clock
 from consent.events import Event
-from consent.items import Item
+from consent.items import Item, Terms
 from consent.journal import Journal
 from consent.records import Consent
 from consent.subjects import SubjectId
@@ -49,7 +49,10 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One authenticated request for a transfer. `names` are items as HOLDER/DATASET; None means all."""
+    """One authenticated request for a transfer. `names` are items as HOLDER/DATASET; None means all.
+
+    `within` is how far the token goes, where that is less than its grant.
+    """
 
     caller: Caller
     grant_id: str
@@ -57,6 +60,7 @@ class Ask:
     subject: SubjectId
     key: str
     names: tuple[str, ...] | None
+    within: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class Asking:
             return earlier
         await self.log.refuse_if_behind()
         if self.refusals_of_consent.full(ask.consent_id, int(self.clock().timestamp())):
+            self.refusals.uncounted["too_many_requests"] += 1
             raise Problem("too_many_requests", retry_after=60)
         for _ in range(TRIES):
             question, consent = await self._question(ask, transfer_id)
@@ -122,7 +127,7 @@ class Asking:
                 age=await age_of(session, self.journal.keys, ask.subject, at),
                 use=await use_of(session, ask.consent_id),
             )
-        return compose(transfer_id, at, _items(consent, ask.names), ask.caller, consent, facts), consent
+        return compose(transfer_id, at, _items(consent, ask), ask.caller, consent, facts), consent
 
     async def _commit(
         self, ask: Ask, question: Question, decision: Decision, consent: Consent
@@ -223,13 +228,20 @@ def _transfer_id(ask: Ask) -> str:
     return "t-" + base64.b32encode(hashlib.sha256(named).digest()[:15]).decode().lower()
 
 
-def _items(consent: Consent, names: tuple[str, ...] | None) -> Sequence[Item]:
-    if names is None:
-        return consent.terms.items
-    found = [consent.terms.item(name) for name in dict.fromkeys(names)]
-    if not found or None in found:
+def _items(consent: Consent, ask: Ask) -> Sequence[Item]:
+    """The items asked for, each with the fields that both consent and token allow."""
+    reach = {item.name: item for item in consent.terms.items}
+    if ask.within is not None:
+        reach = {
+            item.name: replace(item, fields=fields)
+            for item in consent.terms.items
+            if (kept := ask.within.item(item.name))
+            and (fields := tuple(name for name in item.fields if name in kept.fields))
+        }
+    names = dict.fromkeys(reach if ask.names is None else ask.names)
+    if not names or not set(names) <= reach.keys():
         raise Problem("item_not_consented")
-    return [item for item in found if item is not None]
+    return [reach[name] for name in names]
 
 
 def _transfer(ask: Ask, question: Question, row: PolicyDecisionRow, now: int) -> TransferRow:

@@ -38,7 +38,7 @@ async def fit(session: AsyncSession, consent: Consent, now: int) -> Sequence[str
     gone = [
         bundle
         for bundle, transfer, outcome in await session.execute(waiting.where(kept))
-        if transfer in called_off or not _within(outcome, consent.terms)
+        if transfer in called_off or not sealed_within(outcome, consent.terms)
     ]
     if gone:
         emptied = update(_BUNDLE).where(_BUNDLE.c.id.in_(gone))
@@ -46,8 +46,8 @@ async def fit(session: AsyncSession, consent: Consent, now: int) -> Sequence[str
     return called_off
 
 
-def _within(outcome: bytes | None, terms: Terms) -> bool:
-    """Whether everything that was sealed is still agreed to."""
+def sealed_within(outcome: bytes | None, terms: Terms) -> bool:
+    """Whether everything a transfer with this outcome sealed is in `terms`."""
     for one in orjson.loads(outcome or b"[]"):
         item = terms.item(one["item"])
         if not set(one["sent"]) <= set(item.fields if item else ()):

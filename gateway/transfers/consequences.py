@@ -1,5 +1,7 @@
-"""What moves with a consent, in the transaction that moves it: transfers, sealed bundles, notices to holders,
-and the grant. Web and authorization server call it; it calls nobody."""
+"""What moves with a consent, in the transaction that moves it: transfers, sealed bundles, notices to holders.
+
+Web and authorization server call it; it calls nobody.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,7 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.choices import within
-from consent.items import to_details
 from consent.records import Consent
-from gateway.oauth.grants import follow_consent
 from gateway.transfers import changed
 from gateway.transfers.notices import Notices, tell_holders
 from gateway.transfers.worker import Worker
@@ -33,7 +33,7 @@ def after_ending(worker: Worker, notices: Notices) -> Ended:
 
 
 def after_change(worker: Worker, notices: Notices) -> Changed:
-    """With a narrowing or an amendment: the grant follows, transfers are judged by the new version.
+    """With a narrowing or an amendment: transfers and bundles are judged by the new version.
 
     Holders of the version before are told when something they sent is not agreed to any more.
     """
@@ -43,8 +43,6 @@ def after_change(worker: Worker, notices: Notices) -> Changed:
         if not within(before.terms, now_agreed.terms):
             await tell_holders(session, replace(now_agreed, asked=before.asked), "narrowed", now)
             notices.wake()
-        details = to_details(now_agreed.terms)
-        await follow_consent(session, now_agreed.id, now_agreed.version, details, at=now)
         worker.call_off(await changed.fit(session, now_agreed, now))
 
     return after

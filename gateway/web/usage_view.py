@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 
+from consent.choices import within
 from consent.records import Consent, State
 from consent.usage import ItemOutcome, ItemUse, of_consent
 from gateway.errors import Language
@@ -31,10 +33,14 @@ def history_view(
     language: Language,
     *,
     ended_at: int | None,
+    amended: Collection[int] = (),
 ) -> tuple[Happened, ...]:
-    """Everything that happened, newest first. `ended_at` is when the consent ran out, if it did."""
+    """Everything that happened, newest first. `ended_at` is when the consent ran out, if it did.
+
+    `amended` are the versions the citizen agreed to anew (`amendments`).
+    """
     t = words(language)
-    told = [(version.changed_at, t(f"event.{_move(version)}")) for version in versions]
+    told = [(version.changed_at, t(f"event.{_move(version, amended)}")) for version in versions]
     transfers: dict[str, list[ItemOutcome]] = {}
     for outcome in outcomes:
         transfers.setdefault(outcome.transfer_id, []).append(outcome)
@@ -45,13 +51,23 @@ def history_view(
     return tuple(Happened(phrases.moment(at, language), what) for at, what in told)
 
 
-def _move(version: Consent) -> str:
-    """What led to this version: the first active one was given, a later active one narrowed."""
+def amendments(versions: Sequence[Consent]) -> frozenset[int]:
+    """Of all versions of a consent those that hold something the one before did not."""
+    pairs = pairwise(versions)
+    return frozenset(after.version for before, after in pairs if not within(after.terms, before.terms))
+
+
+def _move(version: Consent, amended: Collection[int]) -> str:
+    """What led to this version: the first active one was given, a later one amended or narrowed."""
+    if version.state is State.REVOKED:
+        return "revoke"
     if version.state is State.REFUSED:
         return "refuse"
     if version.state is State.WITHDRAWN:
         return "withdraw"
-    return "give" if version.version == 1 else "narrow"
+    if version.version == 1:
+        return "give"
+    return "amend" if version.version in amended else "narrow"
 
 
 def _transfer(items: list[ItemOutcome], language: Language) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from gateway.oauth import clients
 from tests.conformance.refused import refused
 from tests.oauth_keys import es256
-from tests.oauth_stage import Stage, document
+from tests.oauth_stage import Stage, asked_details, document
 
 
 async def test_happy_flow(stage: Stage) -> None:
@@ -150,7 +151,8 @@ async def test_refresh_never_widens(stage: Stage) -> None:
     """Other details than those granted are refused; the same ones are fine."""
     tokens = await stage.tokens()
     refresh = tokens["refresh_token"]
-    sent = stage.refresh(refresh, authorization_details='[{"type":"mydata_transfer"}]')
+    wider = asked_details(stage.today, fields=["trans_dtime", "trans_amt", "trans_memo"])
+    sent = stage.refresh(refresh, authorization_details=json.dumps(wider))
     await refused(stage, sent, 400, "invalid_authorization_details", "details_widened")
 
 

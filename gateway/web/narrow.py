@@ -1,0 +1,166 @@
+"""/my/consents/{id}/narrow: the citizen takes items or fields back, sees what changes, and confirms once.
+
+Nothing can be added here and what the service needs has no box: who wants that gone withdraws. The answer
+counts only for the version and the text that were shown.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from consent import service
+from consent.calendar import korean_day
+from consent.choices import restrict
+from consent.items import Terms, to_details
+from consent.records import State
+from consent.subjects import SubjectId
+from consent.text import Wording, blocks, build
+from gateway.errors import Language, Problem
+from gateway.oauth.grants import follow_consent
+from gateway.web import language, narrow_view, phrases
+from gateway.web.consent_view import party
+from gateway.web.forms import Form, read_form
+from gateway.web.my_consents import Kept, own
+from gateway.web.narrow_view import ChangesView, Keep, NarrowView
+from gateway.web.sign_in import sign_in_first
+from gateway.web.site import Site
+from gateway.web.views import TextBlock
+from gateway.web.words import LANGUAGES, words
+
+
+class Narrow:
+    """The endpoints of narrowing."""
+
+    def __init__(self, site: Site) -> None:
+        """Serve `site`."""
+        self._site = site
+
+    async def show(self, request: Request) -> Response:
+        """GET: everything that is sent now, ticked. A consent not in force is shown as it stands."""
+        place = f"/my/consents/{request.path_params['consent']}"
+        kept = await self._own(request)
+        if kept is None:
+            return sign_in_first(f"{place}/narrow")
+        if kept.consent.standing(self._site.now()) is not State.ACTIVE:
+            return RedirectResponse(place, 303)
+        everything = narrow_view.everything(kept.consent.terms)
+        return self._page(kept, everything, language.of_request(request))
+
+    async def answer(self, request: Request) -> Response:
+        """POST: what would change; or, confirmed, the change.
+
+        Raises Problem `sign_in_needed`, `consent_not_found`, `consent_moved_on`, `form_invalid`.
+        """
+        form = await read_form(
+            request,
+            single=("decision", "version", "shown"),
+            repeated=("item", "field"),
+            required=("decision", "version"),
+        )
+        kept, spoken = await self._own(request), language.of_request(request)
+        if kept is None:
+            raise Problem("sign_in_needed")
+        if kept.consent.standing(self._site.now()) is not State.ACTIVE:
+            return RedirectResponse(f"/my/consents/{kept.consent.id}", 303)
+        if form.one("version") != str(kept.consent.version):
+            raise Problem("consent_moved_on")
+        keep = narrow_view.read_kept(form, kept.consent.terms, self._site)
+        if keep is None or form.one("decision") not in ("look", "back", "narrow"):
+            raise Problem("form_invalid", detail="a box or a decision that was not on the page")
+        if form.one("decision") == "back":
+            return self._page(kept, keep, spoken)
+        if wrong := _wrong(kept.consent.terms, keep):
+            return self._page(kept, keep, spoken, error=wrong)
+        return await self._decided(kept, keep, form, spoken)
+
+    async def done(self, request: Request) -> Response:
+        """GET /my/consents/{id}/narrowed: what is still sent, with the reference."""
+        place = f"/my/consents/{request.path_params['consent']}"
+        kept, spoken = await self._own(request), language.of_request(request)
+        if kept is None:
+            return sign_in_first(place)
+        return self._site.renderer.page(
+            "narrowed",
+            spoken,
+            signed_in=True,
+            who=party(kept.client, spoken),
+            reference=kept.consent.id,
+            when=phrases.moment(kept.consent.changed_at, spoken),
+            stays=narrow_view.lines_staying(self._site, kept.consent.terms, spoken),
+            receipt=f"{place}/receipt" if self._site.receipt else None,
+            place=place,
+        )
+
+    async def _decided(self, kept: Kept, keep: Keep, form: Form, spoken: Language) -> Response:
+        terms = restrict(kept.consent.terms, keep)
+        for seen in LANGUAGES:
+            shown = build(terms, _wording(self._site, kept, seen))
+            if form.one("decision") == "narrow" and form.one("shown") == shown.hash:
+                await self._store(kept, terms, seen)
+                return RedirectResponse(f"/my/consents/{kept.consent.id}/narrowed", 303)
+        return self._changes(kept, keep, terms, spoken)
+
+    async def _store(self, kept: Kept, terms: Terms, seen: Language) -> None:
+        """The next version, its ledger entry, the grant that follows it, and all that hangs on both."""
+        site, before, now = self._site, kept.consent, self._site.now()
+        text = build(terms, _wording(site, kept, seen))
+        async with site.database.transaction() as session:
+            after = await service.narrow(
+                session,
+                site.journal,
+                before.id,
+                subject=SubjectId(before.subject),
+                version=before.version,
+                terms=terms,
+                text=text,
+                at=now,
+            )
+            await follow_consent(session, after.id, after.version, to_details(after.terms), at=now)
+            if site.after_change is not None:
+                await site.after_change(session, before, after)
+
+    def _page(self, kept: Kept, keep: Keep, spoken: Language, *, error: str | None = None) -> Response:
+        place, terms = f"/my/consents/{kept.consent.id}", kept.consent.terms
+        view = NarrowView(
+            who=party(kept.client, spoken),
+            version=kept.consent.version,
+            items=narrow_view.narrow_items(self._site, terms, keep, spoken),
+            withdraw=f"{place}/withdraw",
+            back=place,
+            error=words(spoken)(f"narrow.{error}") if error else None,
+        )
+        status = 422 if error else 200
+        return self._site.renderer.page("narrow", spoken, signed_in=True, status=status, view=view)
+
+    def _changes(self, kept: Kept, keep: Keep, terms: Terms, spoken: Language) -> Response:
+        words_of, before = _wording(self._site, kept, spoken), kept.consent.terms
+        view = ChangesView(
+            who=party(kept.client, spoken),
+            version=kept.consent.version,
+            shown=build(terms, words_of).hash,
+            kept=narrow_view.hidden(self._site, before, keep),
+            goes=narrow_view.lines_going(self._site, before, keep, spoken),
+            stays=narrow_view.lines_staying(self._site, terms, spoken),
+            text=tuple(TextBlock(block.heading, block.lines) for block in blocks(terms, words_of)),
+            back=f"/my/consents/{kept.consent.id}",
+        )
+        return self._site.renderer.page("narrow_changes", spoken, signed_in=True, view=view)
+
+    async def _own(self, request: Request) -> Kept | None:
+        async with self._site.database.reading() as session:
+            citizen = await self._site.sessions.find(session, request)
+            return await own(session, citizen, request.path_params["consent"]) if citizen else None
+
+
+def _wording(site: Site, kept: Kept, spoken: Language) -> Wording:
+    return Wording(site.catalogue, site.holders, kept.client, spoken, korean_day(site.clock()))
+
+
+def _wrong(terms: Terms, keep: Keep) -> str | None:
+    """What has to be put right before there is a change to show; a key of words."""
+    if not any(keep.values()):
+        return "nothing_left"
+    if any(not fields for fields in keep.values()):
+        return "no_part"
+    return "nothing_goes" if dict(keep) == narrow_view.everything(terms) else None

@@ -42,7 +42,7 @@ from gateway.oauth.tokens import Minter
 from gateway.parts import Parts, open_parts
 from gateway.policy.errors import PolicyError
 from gateway.receipts import Receipts, hook
-from gateway.responses import language_of, problem_response
+from gateway.responses import headers_of, language_of, problem_response
 from gateway.security.client_certificate import terminators
 from gateway.security.cross_origin import CrossOrigin
 from gateway.security.headers import HeaderSet, SecurityHeaders
@@ -239,8 +239,9 @@ def _doors(parts: Parts, server: GatewayAuthorizationServer) -> transfers.Doors:
 @asynccontextmanager
 async def _running(parts: Parts, record: Record) -> AsyncIterator[None]:
     """The log, the worker and the notices move while the doors are open."""
-    house = Housekeeping(
-        parts.database, parts.journal, record, parts.metrics, parts.registry.operator.code, parts.clock
+    counted, code = (record.bound, parts.asking.refusals), parts.registry.operator.code
+    house = Housekeeping.of(
+        parts.database, parts.journal, code, counted=counted, metrics=parts.metrics, clock=parts.clock
     )
     movers = {
         "ledger": parts.log.run,
@@ -272,7 +273,7 @@ async def _kept_alive(name: str, run: Callable[[], Awaitable[None]]) -> None:
 async def _answer(request: Request, error: Exception) -> Response:
     """One place turns every error that reaches the top into a problem document, or a page for a browser."""
     response = _told(request, _problem(error))
-    for name, value in (getattr(error, "headers", None) or {}).items():
+    for name, value in headers_of(request, error).items():
         response.headers[name] = value
     return response
 

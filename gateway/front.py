@@ -22,6 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access import new_request_id
+from gateway.api.description import described
 from gateway.keyring import one_ring
 from gateway.security.headers import HeaderSet
 from gateway.security.peer import Peer
@@ -44,6 +45,7 @@ class Front(FastAPI):
         self._trusted = trusted
         self._failed = failed
         self._doors: dict[str, ASGIApp] = {}
+        self._told: dict[str, Any] | None = None
 
     def put_in_front(self, paths: Iterable[str]) -> None:
         """Let the plain routes at `paths` answer POST ahead of the stack. Their handlers take a Request."""
@@ -52,6 +54,12 @@ class Front(FastAPI):
             if isinstance(route, Route) and route.path in wanted:
                 door = _FrontDoor(route.path, route.endpoint, self._metrics, self._headers, self._failed)
                 self._doors[route.path] = Peer(door, trusted=self._trusted)
+
+    def openapi(self) -> dict[str, Any]:
+        """Every door, not only those FastAPI made itself. Asked for when all routes are there."""
+        if self._told is None:
+            self._told = described(super().openapi(), self.router.routes)
+        return self._told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""

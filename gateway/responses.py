@@ -6,6 +6,7 @@ import re
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import Match, Route
 
 from gateway.errors import Language, Problem
 from gateway.telemetry import log
@@ -20,6 +21,20 @@ def language_of(request: Request) -> Language:
         if match := _PREFERENCE.fullmatch(part):
             liked.setdefault(match.group(1).lower(), float(match.group(2) or 1))
     return "en" if liked.get("en", 0) > liked.get("ko", 0) else "ko"
+
+
+def headers_of(request: Request, error: Exception) -> dict[str, str]:
+    """The headers an error brings along; with 405, every method of the path (RFC 9110 15.5.6).
+
+    Several routes may share a path, and each knows its own methods only.
+    """
+    headers = dict(getattr(error, "headers", None) or {})
+    if getattr(error, "status_code", None) == 405:
+        routes = (route for route in request.app.router.routes if isinstance(route, Route))
+        alike = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+        allowed = {method for route in alike for method in route.methods or ()}
+        headers["Allow"] = ", ".join(sorted(allowed)) or headers.get("Allow", "")
+    return headers
 
 
 def problem_response(problem: Problem, language: Language) -> JSONResponse:

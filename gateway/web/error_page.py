@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import wraps
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -54,6 +55,7 @@ def speaking(renderer: Renderer, endpoint: Endpoint, *, secure: bool) -> Endpoin
     Errors without a known code go on to the application.
     """
 
+    @wraps(endpoint)
     async def answered(request: Request) -> Response:
         try:
             response = await endpoint(request)

@@ -161,7 +161,7 @@ class CitizenStage:
         async with self.database.transaction() as session:
             await clients.add(session, made, at=self.now)
 
-    async def ask(self, asked: Asking = ASKED, **parameters: str) -> str:
+    async def ask(self, asked: Asking = ASKED, **parameters: Any) -> str:
         """Put a request before a citizen, a second after whatever was before; the address of its page."""
         self.later(seconds=1)
         id = secrets.token_urlsafe(24)

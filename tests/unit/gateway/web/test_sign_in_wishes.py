@@ -16,7 +16,7 @@ from tests.oauth_company import REDIRECT
 ACR = "urn:mydata:acr:sandbox"
 
 
-async def sent_back(stage: CitizenStage, browser: Browser, **asked: str) -> dict[str, str]:
+async def sent_back(stage: CitizenStage, browser: Browser, **asked: Any) -> dict[str, str]:
     """What the client is told without any page; nothing but the ledger-free visit happened."""
     counted = {name: await stage.count(name) for name in ("consent", "oauth_grant", "oauth_recognition")}
     with pytest.raises(Left) as left:
@@ -28,7 +28,7 @@ async def sent_back(stage: CitizenStage, browser: Browser, **asked: str) -> dict
     return left.value.query
 
 
-async def wished(stage: CitizenStage, browser: Browser, **asked: str) -> dict[str, str]:
+async def wished(stage: CitizenStage, browser: Browser, **asked: Any) -> dict[str, str]:
     """The parameters with which the browser is sent to the provider."""
     page = await browser.open(await stage.ask(**asked))
     go = next(link for link in page.links if "/sign-in/start" in link)
@@ -165,7 +165,9 @@ async def test_only_the_citizen_who_was_meant_may_answer(stage: CitizenStage) ->
         client = await clients.find(session, "deundeun-budget")
     assert client is not None
     sub = stage.server.minter.subject(client, row.subject_id)
-    for mine in ({"hinted": sub}, {"claims": json.dumps({"id_token": {"sub": {"value": sub}}})}):
+    by_claim = json.dumps({"id_token": {"sub": {"value": sub}}})
+    meant: list[dict[str, Any]] = [{"hinted": sub}, {"claims": by_claim}]
+    for mine in meant:
         assert at_the_question(await browser.open(await stage.ask(scope="openid", **mine)))
     page = await browser.open(await stage.ask(scope="openid", hinted="somebody-else"))
     assert urlsplit(page.url).path == "/sign-in"

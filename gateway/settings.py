@@ -69,6 +69,13 @@ class Settings(BaseSettings):
     key_store: Literal["file", "environment", "pkcs11", "vault"] = Field(
         default="file", description="Where signing keys lie and new ones are made (docs/keys.md)."
     )
+    pkcs11_module: Path | None = Field(default=None, description="Library of the PKCS #11 token.")
+    pkcs11_token: str = Field(default="mydata", description="Label of the token.")
+    vault_url: str | None = Field(default=None, description="https origin of an OpenBao or Vault server.")
+    vault_mount: str = Field(default="transit", description="Path of its transit engine.")
+    vault_token_file: Path | None = Field(
+        default=None, description="File of its token, read anew each time; absent: MYDATA_KEY_VAULT_TOKEN."
+    )
     client_key_networks: tuple[str, ...] = Field(
         default=(), description="Networks of our own that `jwks_uri` of clients may lead to."
     )
@@ -95,6 +102,10 @@ class Settings(BaseSettings):
             found.append("MYDATA.S003 production requires policy_engine: opa")
         if not self.database.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
             found.append("MYDATA.S004 database must start with sqlite+aiosqlite:// or postgresql+asyncpg://")
+        if self.key_store == "pkcs11" and self.pkcs11_module is None:
+            found.append("MYDATA.S013 key_store: pkcs11 needs pkcs11_module")
+        if self.key_store == "vault" and not str(self.vault_url).startswith("https://"):
+            found.append("MYDATA.S014 key_store: vault needs vault_url, an https origin")
         if not all(map(_is_address, self.client_key_networks)):
             found.append("MYDATA.S008 client_key_networks must be addresses or networks, never a name or all")
         return found + ([] if self.mtls_origin is None else self._mtls_problems(self.mtls_origin))

@@ -131,3 +131,8 @@ class TransferItemOutcomeRow(SQLModel, table=True):
 def table_of(row: type[SQLModel]) -> Table:
     """The Core table behind a row class, for hand-written statements."""
     return SQLModel.metadata.tables[str(row.__tablename__)]
+
+
+def tables_of(*rows: type[SQLModel]) -> tuple[Table, ...]:
+    """The Core tables behind row classes."""
+    return tuple(table_of(row) for row in rows)

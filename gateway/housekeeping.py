@@ -1,68 +1,81 @@
-"""What must end on its own: one-time values and sealed bundles; and counting what was refused.
+"""What must end on its own ends (`gateway.retention`); what was refused is counted, each hour in the ledger.
 
-Every minute, in one short transaction each. Refusals before authentication are never entered one by one: they
-are counted here, and once an hour their counts by code go into the ledger.
+Every minute, in short transactions. Refusals before authentication are never entered one by one: they are
+counted in memory, each minute added to the store, and told once their hour is over.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-
-from sqlalchemy.ext.asyncio import AsyncSession
+from dataclasses import dataclass
 
 from consent.clock import Clock
-from consent.events import Event
 from consent.journal import Journal
 from gateway.database import Database
 from gateway.errors import Problem
-from gateway.oauth import replay
-from gateway.oauth.ledger import Record
+from gateway.oauth import refusal_counts
+from gateway.oauth.ledger import RefusalBound
+from gateway.retention.jobs import jobs
+from gateway.retention.sweep import Sweep
 from gateway.telemetry import Metrics
-from gateway.transfers import repository as transfers
 
 TICK_SECONDS = 60.0
-HOUR_SECONDS = 3600
 
 
 @dataclass(slots=True)
 class Housekeeping:
-    """Runs beside the doors. Any number of processes may: deleting twice is deleting once."""
+    """Runs beside the doors. Any number of processes may: ending twice is ending once."""
 
     database: Database
-    journal: Journal
-    record: Record
+    sweep: Sweep
+    counted: Sequence[RefusalBound]
     metrics: Metrics
-    party: str
     clock: Clock
-    _hour: Counter[str] = field(default_factory=Counter)
-    _told_at: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        database: Database,
+        journal: Journal,
+        party: str,
+        *,
+        counted: Sequence[RefusalBound],
+        metrics: Metrics,
+        clock: Clock,
+    ) -> Housekeeping:
+        """The house of one process; `party` is the operator's code in the ledger."""
+        return cls(database, Sweep(database, jobs(journal, party), metrics), counted, metrics, clock)
 
     async def run(self) -> None:
-        """Keep house until cancelled."""
-        while True:
+        """Keep house until cancelled; what was counted last is stored then, too."""
+        try:
+            while True:
+                with suppress(Problem):
+                    await self.once()
+                await asyncio.sleep(TICK_SECONDS)
+        finally:
             with suppress(Problem):
-                await self.once()
-            await asyncio.sleep(TICK_SECONDS)
+                await self.count(int(self.clock().timestamp()))
 
     async def once(self) -> None:
-        """Delete what has ended; count what was refused; once an hour say so in the ledger."""
+        """Store what was counted; end what is over, the counts of past hours among it."""
         now = int(self.clock().timestamp())
-        async with self.database.transaction() as session:
-            await replay.forget(session, before=await replay.raise_mark(session, now), limit=10_000)
-            await transfers.delete_expired(session, now)
-        for code, count in self.record.take_uncounted().items():
-            self.metrics.refused.labels(code).inc(count)
-            self._hour[code] += count
-        if self._hour and now - self._told_at >= HOUR_SECONDS:
-            async with self.database.transaction() as session:
-                await self._tell(session, now)
-            self._hour, self._told_at = Counter(), now
+        try:
+            await self.count(now)
+        finally:
+            await self.sweep.once(now)
 
-    async def _tell(self, session: AsyncSession, now: int) -> None:
-        payload: dict[str, object] = {"refused": dict(sorted(self._hour.items()))}
-        await self.journal.append(
-            session, Event.OAUTH_REFUSALS_COUNTED, subject=None, party=self.party, payload=payload, at=now
-        )
+    async def count(self, now: int) -> None:
+        """Add what this process counted to the hour of `now`. A store that fails loses none of it."""
+        taken = refusal_counts.seen(self.counted)
+        counts: Counter[str] = sum((counts for _, counts in taken), Counter())
+        if not counts:
+            return
+        async with self.database.transaction() as session:
+            await refusal_counts.keep(session, counts, now)
+        refusal_counts.settle(taken)
+        for code, number in counts.items():
+            self.metrics.refused.labels(code).inc(number)

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import orjson
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 HIDDEN = frozenset(
     {
@@ -44,6 +44,24 @@ class Metrics:
         self.refused = Counter("mydata_refusals_total", "Refusals by code", ["code"], registry=self.registry)
         self.pulls = Counter(
             "mydata_pulls_total", "Pulls by holder and outcome", ["holder", "outcome"], registry=self.registry
+        )
+        self.quorum = Gauge(
+            "mydata_ledger_quorum", "1 while published checkpoints have their quorum", registry=self.registry
+        )
+        self.witnessed = Gauge(
+            "mydata_ledger_witness_seconds",
+            "When each witness last cosigned",
+            ["witness"],
+            registry=self.registry,
+        )
+        self.ended = Counter(
+            "mydata_retention_ended_total", "Ended as the schedule says", ["job"], registry=self.registry
+        )
+        self.not_ended = Counter(
+            "mydata_retention_failures_total", "Failed steps of retention", ["job"], registry=self.registry
+        )
+        self.ending = Histogram(
+            "mydata_retention_seconds", "Time of one step of retention", ["job"], registry=self.registry
         )
         self._doors: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 

@@ -9,6 +9,7 @@ from consent import tables as consent_tables
 from gateway.oauth import openid_tables
 from gateway.oauth import tables as oauth_tables
 from gateway.policy import tables as policy_tables
+from gateway.retention import tables as retention_tables
 from gateway.security import ages
 from gateway.security import tables as security_tables
 from gateway.transfers import tables as transfer_tables
@@ -20,6 +21,7 @@ OWNERS = (
     oauth_tables,
     openid_tables,
     policy_tables,
+    retention_tables,
     security_tables,
     ages,
     transfer_tables,

@@ -60,10 +60,10 @@ class Record:
         """How many refusals were not entered, by code."""
         return self._bound.uncounted
 
-    def take_uncounted(self) -> Counter[str]:
-        """The refusals not entered one by one since this was last asked, by code."""
-        taken, self._bound.uncounted = self._bound.uncounted, Counter()
-        return taken
+    @property
+    def bound(self) -> RefusalBound:
+        """What decides which refusals are entered, and counts the others."""
+        return self._bound
 
     def issued(self, client: Client, grant: Grant | None, minted: Minted, *, at: int) -> Write:
         """The write that tells of an access token, by the hash of its jti."""

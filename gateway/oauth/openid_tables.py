@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Text
+from sqlalchemy import BigInteger, Column, Text, text
 from sqlmodel import Field, SQLModel
+
+from consent.tables import partial_index
+
+STRAY = text("grant_id IS NULL")
+"""Answers no grant was made of."""
 
 
 class RecognitionRow(SQLModel, table=True):
@@ -14,6 +19,7 @@ class RecognitionRow(SQLModel, table=True):
     """
 
     __tablename__ = "oauth_recognition"
+    __table_args__ = (partial_index("ix_recognition_stray", "created_at", where=STRAY),)
 
     interaction_id: str = Field(primary_key=True)
     grant_id: str | None = Field(default=None, index=True)

@@ -21,7 +21,7 @@ class CitizenAgeRow(SQLModel, table=True):
 
     subject_id: str = Field(primary_key=True, sa_type=String(64))
     sealed: bytes
-    told_at: int = Field(sa_type=BigInteger)
+    told_at: int = Field(sa_type=BigInteger, index=True)
 
 
 _TABLE = CitizenAgeRow.__table__  # type: ignore[attr-defined]

@@ -126,6 +126,7 @@ class Asking:
                 role=self.role,
                 age=await age_of(session, self.journal.keys, ask.subject, at),
                 use=await use_of(session, ask.consent_id),
+                asked_in_day=await record.asked_since(session, ask.caller.id, ask.consent_id, at - 86_400),
             )
         return compose(transfer_id, at, _items(consent, ask), ask.caller, consent, facts), consent
 

@@ -1,0 +1,77 @@
+"""What is kept of a citizen between consents: the links holders know them by; and the citizen in the end.
+
+A citizen is forgotten when no record of a consent is left and the last sign-in is as long ago: the key goes,
+so that nothing in the ledger can be tied to a person any more. The ledger itself stays whole and checkable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent.journal import Journal
+from consent.ledger_tables import PAYLOAD
+from consent.subjects import SUBJECT, SubjectId
+from consent.tables import OPEN, OVER, ConsentRow, HolderLinkRow, tables_of
+from gateway.retention.batch import ROWS, Batch
+from gateway.retention.schedule import due
+from gateway.security.ages import CitizenAgeRow
+from gateway.security.tables import CitizenRow, CitizenSessionRow
+
+CITIZENS_AT_ONCE = 10
+
+_CONSENT, _LINK = tables_of(ConsentRow, HolderLinkRow)
+_AGE, _CITIZEN, _SESSION = tables_of(CitizenAgeRow, CitizenRow, CitizenSessionRow)
+
+
+async def drop_links(session: AsyncSession, subjects: Sequence[str], before: int) -> int:
+    """Delete the links of citizens none of whose consents lives or has ended after `before`; how many."""
+    gone = delete(_LINK).where(_LINK.c.subject_id.in_(subjects), _LINK.c.made_at <= before)
+    mine = _CONSENT.c.subject_id == _LINK.c.subject_id
+    living = exists().where(mine, OPEN, _CONSENT.c.end_at > before)
+    lately = exists().where(mine, OVER, _CONSENT.c.changed_at > before)
+    dropped = await session.execute(gone.where(~living, ~lately).returning(_LINK.c.holder))
+    return len(dropped.all())
+
+
+def forgetting(journal: Journal, party: str) -> Callable[[AsyncSession, int], Awaitable[Batch]]:
+    """The step that forgets citizens of whom nothing is left to record; the ledger says so for each."""
+
+    async def step(session: AsyncSession, now: int) -> Batch:
+        before = due("citizen", now)
+        query = select(_AGE.c.subject_id).where(_AGE.c.told_at <= before, ~_kept(_AGE.c.subject_id))
+        oldest = query.order_by(_AGE.c.told_at).limit(CITIZENS_AT_ONCE)
+        locked = oldest.with_for_update(of=_AGE, skip_locked=True)
+        subjects = (await session.execute(locked)).scalars().all()
+        if subjects and (thinned := await _thin(session, subjects)):
+            return Batch(thinned, True)
+        for subject in subjects:
+            await _forget(session, journal, SubjectId(subject), party, now)
+        return Batch(len(subjects), len(subjects) == CITIZENS_AT_ONCE)
+
+    return step
+
+
+def _kept(subject: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether anything of a citizen still needs the key: a record of a consent, a browser signed in."""
+    return exists().where(_CONSENT.c.subject_id == subject) | exists().where(_SESSION.c.subject_id == subject)
+
+
+async def _thin(session: AsyncSession, subjects: Sequence[str]) -> int:
+    """Delete openings beyond one batch first, so that forgetting never takes one long transaction."""
+    mine = select(PAYLOAD.c.outbox_id).where(PAYLOAD.c.subject.in_(subjects)).order_by(PAYLOAD.c.outbox_id)
+    found = (await session.execute(mine.limit(ROWS + 1))).scalars().all()
+    if len(found) <= ROWS:
+        return 0
+    await session.execute(delete(PAYLOAD).where(PAYLOAD.c.outbox_id.in_(found[:ROWS])))
+    return ROWS
+
+
+async def _forget(session: AsyncSession, journal: Journal, subject: SubjectId, party: str, at: int) -> None:
+    for table in (_LINK, _AGE, _CITIZEN):
+        await session.execute(delete(table).where(table.c.subject_id == subject))
+    query = select(SUBJECT.c.id).where(SUBJECT.c.id == subject, SUBJECT.c.wrapped.is_not(None))
+    if (await session.execute(query)).one_or_none() is not None:
+        await journal.forget(session, subject, party=party, at=at)

@@ -89,6 +89,9 @@ def upgrade() -> None:
     sa.Column('told_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('subject_id')
     )
+    with op.batch_alter_table('citizen_age', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_citizen_age_told_at'), ['told_at'], unique=False)
+
     op.create_table('citizen_session',
     sa.Column('id_hash', sa.String(length=43), nullable=False),
     sa.Column('subject_id', sa.String(length=64), nullable=False),
@@ -172,6 +175,15 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('size', sa.BigInteger(), nullable=False),
     sa.Column('note', sa.String(), nullable=False),
+    sa.Column('second', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('ledger_cosigned',
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=False),
+    sa.Column('note', sa.String(), nullable=True),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('missing_since', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('ledger_entry',
@@ -213,6 +225,14 @@ def upgrade() -> None:
     sa.Column('number', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('data', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('level', 'number')
+    )
+    op.create_table('ledger_witness',
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=False),
+    sa.Column('line', sa.String(), nullable=True),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('reason', sa.String(length=200), nullable=True),
+    sa.PrimaryKeyConstraint('name')
     )
     op.create_table('oauth_client',
     sa.Column('id', sa.String(), nullable=False),
@@ -272,6 +292,7 @@ def upgrade() -> None:
     with op.batch_alter_table('oauth_recognition', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_oauth_recognition_grant_id'), ['grant_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_oauth_recognition_subject_id'), ['subject_id'], unique=False)
+        batch_op.create_index('ix_recognition_stray', ['created_at'], unique=False, sqlite_where=sa.text('grant_id IS NULL'), postgresql_where=sa.text('grant_id IS NULL'))
 
     op.create_table('policy_bundle',
     sa.Column('revision', sa.String(length=80), nullable=False),
@@ -345,6 +366,12 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('before', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('retention_cursor',
+    sa.Column('job', sa.String(length=64), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('id', sa.String(length=128), nullable=False),
+    sa.PrimaryKeyConstraint('job')
     )
     op.create_table('subject',
     sa.Column('id', sa.String(length=40), nullable=False),
@@ -475,6 +502,7 @@ def downgrade() -> None:
 
     op.drop_table('transfer')
     op.drop_table('subject')
+    op.drop_table('retention_cursor')
     op.drop_table('replay_mark')
     with op.batch_alter_table('replay', schema=None) as batch_op:
         batch_op.drop_index('ix_replay_expires')
@@ -495,6 +523,7 @@ def downgrade() -> None:
     op.drop_table('policy_decision')
     op.drop_table('policy_bundle')
     with op.batch_alter_table('oauth_recognition', schema=None) as batch_op:
+        batch_op.drop_index('ix_recognition_stray', sqlite_where=sa.text('grant_id IS NULL'), postgresql_where=sa.text('grant_id IS NULL'))
         batch_op.drop_index(batch_op.f('ix_oauth_recognition_subject_id'))
         batch_op.drop_index(batch_op.f('ix_oauth_recognition_grant_id'))
 
@@ -510,11 +539,13 @@ def downgrade() -> None:
 
     op.drop_table('oauth_client_keys')
     op.drop_table('oauth_client')
+    op.drop_table('ledger_witness')
     op.drop_table('ledger_tile')
     op.drop_table('ledger_payload')
     op.drop_table('ledger_outbox')
     op.drop_table('ledger_head')
     op.drop_table('ledger_entry')
+    op.drop_table('ledger_cosigned')
     op.drop_table('ledger_checkpoint')
     with op.batch_alter_table('holder_notice', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_holder_notice_state'))
@@ -536,6 +567,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_citizen_session_expires_at'))
 
     op.drop_table('citizen_session')
+    with op.batch_alter_table('citizen_age', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_citizen_age_told_at'))
+
     op.drop_table('citizen_age')
     op.drop_table('citizen')
     with op.batch_alter_table('bundle', schema=None) as batch_op:

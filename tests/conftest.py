@@ -13,11 +13,11 @@ import pytest
 from sqlmodel import SQLModel
 
 from gateway.database import Database
-from tests import nginx, postgres
+from tests import nginx, postgres, softhsm
 from tests.samples import samples_dir
 
 ROOT = Path(__file__).resolve().parents[1]
-GROUPS = ("postgres", "opa", "browser", "node", "nginx", "samples")
+GROUPS = ("postgres", "opa", "browser", "node", "nginx", "pkcs11", "samples")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,11 +25,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = {
         "postgres": postgres.binaries() is None,
         "nginx": nginx.binary() is None,
+        "pkcs11": softhsm.module() is None,
         "samples": samples_dir() is None,
     }
     reasons = {
         "postgres": "group postgres: no PostgreSQL binaries >= 15 on this machine",
         "nginx": "group nginx: no nginx on this machine",
+        "pkcs11": "group pkcs11: no SoftHSM on this machine",
         "samples": "group samples: the folder of published samples is absent",
     }
     for item in items:

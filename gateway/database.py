@@ -23,7 +23,7 @@ from sqlalchemy import event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolResetState
 
 from gateway.errors import Problem
 from gateway.group_commit import Group, Outcome, Run, Unit, Work
@@ -135,6 +135,7 @@ def _sqlite_engine(url: str, *, size: int, wait_seconds: float, writes: bool) ->
     engine = create_async_engine(
         url,
         poolclass=AsyncAdaptedQueuePool,
+        pool_reset_on_return=None,
         pool_size=size,
         max_overflow=0,
         pool_timeout=wait_seconds,
@@ -150,6 +151,12 @@ def _sqlite_engine(url: str, *, size: int, wait_seconds: float, writes: bool) ->
         if not writes:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
+
+    @event.listens_for(engine.sync_engine, "reset")
+    def _reset(connection: Any, _record: object, state: PoolResetState) -> None:
+        # Rolling back where nothing was begun would cost a turn of the connection's thread each time.
+        if not state.terminate_only and connection.driver_connection.in_transaction:
+            connection.rollback()
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:

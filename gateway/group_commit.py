@@ -46,7 +46,7 @@ class Work(Protocol[Unit, Outcome]):
 
 Run = Callable[[Sequence[Any]], Awaitable[list[Any]]]
 Lease = Callable[[], AbstractAsyncContextManager[Run]]
-"""Opens one connection; what it gives runs a batch in one transaction. Raises Problem or the store's error."""
+"""Opens one connection; what it gives runs a batch in one transaction. Raises Problem or a store's error."""
 
 
 class Group(Generic[Unit, Outcome]):
@@ -79,7 +79,7 @@ class Group(Generic[Unit, Outcome]):
     async def _run(self) -> None:
         taken: list[tuple[Unit, asyncio.Future[Outcome]]] = []
         try:
-            while self._waiting:
+            while await self._gathered():
                 async with self._lease() as run:
                     # One connection for some batches in a row; then whoever else waits for it has its turn.
                     for _ in range(_BATCHES):
@@ -87,6 +87,7 @@ class Group(Generic[Unit, Outcome]):
                             break
                         await self._carry_out(run, taken)
                         taken = []
+                        await self._gathered()
         except BaseException as error:
             # No connection, or this task ended: nobody may wait for ever.
             failed = error if isinstance(error, Exception) else ConnectionError("the store was closed")
@@ -98,6 +99,12 @@ class Group(Generic[Unit, Outcome]):
                 raise
         finally:
             self._runner = None
+
+    async def _gathered(self) -> bool:
+        """Whether units wait, once all that can run has run: so that who is about to arrive comes along."""
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        return bool(self._waiting)
 
     def _take(self) -> list[tuple[Unit, asyncio.Future[Outcome]]]:
         """The next batch: in order of arrival, without two units that share a name."""
@@ -132,3 +139,4 @@ class Group(Generic[Unit, Outcome]):
 
 
 _BATCHES = 8
+_TURNS = 2

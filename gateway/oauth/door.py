@@ -27,7 +27,7 @@ from gateway.oauth.form import read_form
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import spend
 from gateway.oauth.server import GatewayAuthorizationServer
-from gateway.oauth.unit import unit_of
+from gateway.oauth.unit import STALE, Known, Unit, unit_of
 
 
 class Door(ABC):
@@ -50,6 +50,10 @@ class Door(ABC):
         """The same in company with other requests; None where this request needs `load`."""
         return None
 
+    def remembered(self, client_id: str, form: Mapping[str, str]) -> Known | None:  # noqa: ARG002
+        """The client as it was read before, where it alone is what this request is decided on."""
+        return None
+
     @abstractmethod
     def decide(self, exchange: Exchange) -> Answer:
         """The answer, or OAuthRefusal. No I/O; changes go to `exchange.writes`."""
@@ -65,9 +69,11 @@ class Door(ABC):
         """Answer one request; every Problem becomes an OAuth error response."""
         exchange: Exchange | None = None
         try:
-            exchange = await self._arrive(request)
-            with self.server.deciding(exchange):
-                decided = await self.server.minter.signing.offload(self.decide, exchange)
+            arrival, assertion = await self._arrive(request)
+            if (at_once := await self._at_once(arrival, assertion)) is not None:
+                return at_once.response()
+            exchange = await self._loaded(arrival, assertion)
+            decided = await self._decided(exchange)
             if self.issues:
                 await self.server.may_issue()
             await self._flush(exchange)
@@ -75,20 +81,49 @@ class Door(ABC):
             return refused(await self._refuse(exchange, _problem(error)))
         return decided.response()
 
-    async def _arrive(self, request: Request) -> Exchange:
+    async def _decided(self, exchange: Exchange) -> Answer:
+        with self.server.deciding(exchange):
+            return await self.server.minter.signing.offload(self.decide, exchange)
+
+    async def _at_once(self, arrival: Arrival, assertion: client_assertion.Presented | None) -> Answer | None:
+        """The answer for a client known from before, if its row is still the same when the answer is stored.
+
+        None for whatever is not a plain yes: then nothing has changed, and all is read and decided anew.
+        """
+        client_id = arrival.form["client_id"] if assertion is None else assertion.client_id
+        known = self.remembered(client_id, arrival.form)
+        if known is None:
+            return None
+        exchange = Exchange(arrival, Loaded(client=known.client), assertion)
+        try:
+            decided = await self._decided(exchange)
+            unit = unit_of(exchange.once, exchange.writes)
+        except Exception:
+            return None
+        if unit is None:
+            return None
+        if self.issues:
+            await self.server.may_issue()
+        stale = await self._do(exchange, replace(unit, known=known))
+        return None if stale else decided
+
+    async def _arrive(self, request: Request) -> tuple[Arrival, client_assertion.Presented | None]:
         form = await read_form(request)
         now = self.server.now()
         certificate = self.server.certificate(request)
         assertion = self._assertion(form, now)
+        accept = ",".join(request.headers.getlist("accept"))
+        proofs = request.headers.getlist("dpop")
+        address = self.server.address(self.path, certificate)
+        return Arrival(form, proofs, address, now, accept, certificate), assertion
+
+    async def _loaded(self, arrival: Arrival, assertion: client_assertion.Presented | None) -> Exchange:
+        form = arrival.form
         client_id = form["client_id"] if assertion is None else assertion.client_id
         loaded = await self._look(client_id, form)
         lacking = assertion and loaded.client and loaded.client.lacks(assertion.jws)
         if lacking and await self.server.unknown_kid(client_id):
             loaded = await self._look(client_id, form)
-        accept = ",".join(request.headers.getlist("accept"))
-        proofs = request.headers.getlist("dpop")
-        address = self.server.address(self.path, certificate)
-        arrival = Arrival(form, proofs, address, now, accept, certificate)
         return Exchange(arrival, loaded, assertion)
 
     async def _load(self, client_id: str, form: Mapping[str, str]) -> Loaded:
@@ -109,13 +144,19 @@ class Door(ABC):
     async def _flush(self, exchange: Exchange) -> None:
         unit = unit_of(exchange.once, exchange.writes)
         if unit is None:
-            return await self._flush_alone(exchange)
-        if (code := await self.server.together.do(unit)) is not None:
-            refusal = OAuthRefusal(code)
-            async with self.server.database.transaction() as session:
-                await self._tell(session, exchange, refusal)
-            raise _Told(refusal)
-        return None
+            await self._flush_alone(exchange)
+        else:
+            await self._do(exchange, unit)
+
+    async def _do(self, exchange: Exchange, unit: Unit) -> bool:
+        """Carry the unit out; whether the client it knew is not the registered one any more."""
+        code = await self.server.together.do(unit)
+        if code is None or code == STALE:
+            return code is not None
+        refusal = OAuthRefusal(code)
+        async with self.server.database.transaction() as session:
+            await self._tell(session, exchange, refusal)
+        raise _Told(refusal)
 
     async def _flush_alone(self, exchange: Exchange) -> None:
         async with self.server.database.transaction() as session:

@@ -12,7 +12,7 @@ from typing import Any
 from consent.journal import Journal, Line, Link
 from gateway.oauth import clients
 from gateway.oauth.hot_rows import GRANT, GRANT_WIDTH, LIVE, TOKEN, grant, token
-from gateway.oauth.unit import Question, Seen, Unit
+from gateway.oauth.unit import STALE, Known, Question, Seen, Unit
 
 _LOOK = f"""
 SELECT c.document, c.status,
@@ -38,9 +38,15 @@ FOR SHARE OF consent FOR UPDATE OF subject
 """  # noqa: S608
 
 _SPEND = """
-WITH key AS MATERIALIZED (
+WITH stale AS MATERIALIZED (
+  SELECT unit FROM unnest($11::int[], $12::int[]) AS u(unit, place)
+  WHERE NOT EXISTS (
+    SELECT FROM oauth_client c WHERE c.id = ($13::text[])[u.place]
+    AND c.document = ($14::text[])[u.place] AND c.status = ($15::text[])[u.place])
+), key AS MATERIALIZED (
   SELECT * FROM unnest($1::int[], $2::text[], $3::bytea[], $4::bigint[])
     AS k(unit, purpose, key_hash, expires_at)
+  WHERE NOT EXISTS (SELECT FROM stale WHERE stale.unit = k.unit)
 ), spent AS (
   INSERT INTO replay (purpose, key_hash, expires_at)
   SELECT purpose, key_hash, expires_at FROM key
@@ -53,15 +59,19 @@ WITH key AS MATERIALIZED (
   SELECT * FROM unnest($5::int[], $6::bytea[], $7::bigint[], $8::bytea[], $9::bytea[], $10::bytea[])
     AS l(unit, entry, at, leaf, salt, body)
   WHERE NOT EXISTS (SELECT FROM lost WHERE lost.unit = l.unit)
+  AND NOT EXISTS (SELECT FROM stale WHERE stale.unit = l.unit)
 ), entered AS (
   INSERT INTO ledger_outbox (entry, at) SELECT entry, at FROM line RETURNING id, entry
 ), opened AS (
   INSERT INTO ledger_payload (outbox_id, leaf, salt, body)
   SELECT e.id, l.leaf, l.salt, l.body FROM entered e JOIN line l ON l.entry = e.entry
 )
-SELECT unit, purpose FROM lost
+SELECT unit, purpose FROM lost UNION ALL SELECT unit, NULL FROM stale
 """
-"""One statement, so one transaction: one-time values, and the entries of the units that lost none of them."""
+"""One statement, so one transaction: one-time values, and the entries of the units that lost none of them.
+
+Units whose client is no longer registered as they knew it take no part.
+"""
 
 _CHAIN = """
 WITH line AS MATERIALIZED (
@@ -101,15 +111,15 @@ async def look(connection: Any, questions: Sequence[Question]) -> list[Seen]:
 
 async def _clients(connection: Any, questions: Sequence[Question]) -> list[Seen]:
     rows = await connection.fetch(_CLIENTS, list({q.client_id for q in questions}))
-    found = {row[0]: clients.of_row(row[1], row[2]) for row in rows}
+    found = {row[0]: Known(clients.of_row(row[1], row[2]), row[1], row[2]) for row in rows}
     return [Seen(found.get(q.client_id)) for q in questions]
 
 
 def _seen(row: tuple[Any, ...]) -> Seen:
     document, status, given_up = row[:3]
-    client = clients.of_row(document, status) if document is not None else None
+    known = Known(clients.of_row(document, status), document, status) if document is not None else None
     of = grant(row[3 : 3 + GRANT_WIDTH])
-    return Seen(client, token(row[3 + GRANT_WIDTH :], of), of, given_up)
+    return Seen(known, token(row[3 + GRANT_WIDTH :], of), of, given_up)
 
 
 async def do(connection: Any, units: Sequence[Unit], journal: Journal) -> list[str | None]:
@@ -138,6 +148,9 @@ async def _spend(connection: Any, units: Sequence[Unit]) -> list[str | None]:
         for once in unit.once
     )
     said = [(place, unit.line) for place, unit in enumerate(units) if unit.line is not None]
+    knowing = [(place, unit.known) for place, unit in enumerate(units) if unit.known is not None]
+    distinct = {id(known): known for _, known in knowing}
+    numbers = {name: number for number, name in enumerate(distinct, 1)}
     lost = await connection.fetch(
         _SPEND,
         [key[3] for key in keys],
@@ -146,13 +159,19 @@ async def _spend(connection: Any, units: Sequence[Unit]) -> list[str | None]:
         [key[2] for key in keys],
         [place for place, _ in said],
         *_columns([line for _, line in said], "entry", "at", "leaf", "salt", "body"),
+        [place for place, _ in knowing],
+        [numbers[id(known)] for _, known in knowing],
+        [known.client.id for known in distinct.values()],
+        [known.document for known in distinct.values()],
+        [known.status for known in distinct.values()],
     )
     outcomes: list[str | None] = [None] * len(units)
     purposes: dict[int, set[str]] = {}
     for place, purpose in lost:
         purposes.setdefault(place, set()).add(purpose)
     for place, gone in purposes.items():
-        outcomes[place] = next(once.code for once in units[place].once if once.purpose in gone)
+        lost_codes = (once.code for once in units[place].once if once.purpose in gone)
+        outcomes[place] = next(lost_codes, STALE)
     return outcomes
 
 

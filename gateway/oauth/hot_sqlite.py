@@ -11,7 +11,7 @@ import sqlite3
 from consent.journal import Journal, Line, Link
 from gateway.oauth import clients
 from gateway.oauth.hot_rows import GRANT, GRANT_WIDTH, LIVE, TOKEN, grant, token
-from gateway.oauth.unit import Question, Seen, Unit
+from gateway.oauth.unit import STALE, Known, Question, Seen, Unit
 
 _CLIENT = "SELECT document, status FROM oauth_client WHERE id = ?"
 _GRANT = f"SELECT {GRANT} FROM {LIVE} WHERE oauth_grant.id = ?"  # noqa: S608 - names of our own columns
@@ -37,8 +37,8 @@ _CHAIN = "UPDATE subject SET n = ?, head = ? WHERE id = ?"
 
 def look(connection: sqlite3.Connection, question: Question) -> Seen:
     """The live rows a question names."""
-    known = connection.execute(_CLIENT, (question.client_id,)).fetchone()
-    client = clients.of_row(*known) if known else None
+    row = connection.execute(_CLIENT, (question.client_id,)).fetchone()
+    known = Known(clients.of_row(*row), *row) if row else None
     of = refresh = None
     if question.refresh is not None:
         if row := connection.execute(_TOKEN, (question.refresh,)).fetchone():
@@ -52,11 +52,15 @@ def look(connection: sqlite3.Connection, question: Question) -> Seen:
     if (once := question.given_up) is not None:
         named = (once.purpose, once.key_hash, once.expires_at)
         given_up = connection.execute(_SPENT, named).fetchone() is not None
-    return Seen(client, refresh, of, given_up)
+    return Seen(known, refresh, of, given_up)
 
 
 def do(connection: sqlite3.Connection, unit: Unit, journal: Journal) -> str | None:
     """Carry one unit out; the code of its refusal, or None."""
+    if (known := unit.known) is not None:
+        row = connection.execute(_CLIENT, (known.client.id,)).fetchone()
+        if row != (known.document, known.status):
+            return STALE
     keys = [(once, (once.purpose, once.key_hash, once.expires_at)) for once in unit.once]
     if lost := [once for once, key in keys if connection.execute(_SPEND, key).rowcount != 1]:
         return lost[0].code

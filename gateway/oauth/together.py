@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 from consent.journal import Journal
 from gateway.database import Database
 from gateway.oauth import hot_postgresql, hot_sqlite
-from gateway.oauth.unit import Question, Seen, Unit
+from gateway.oauth.unit import Known, Question, Seen, Unit
+
+REMEMBERED = 4096
+"""Clients kept between requests; who falls out is read again."""
 
 
 class _Looking:
@@ -28,7 +32,7 @@ class _Looking:
 
 
 class _Doing:
-    """Spends one-time values and enters what happened. The outcome is the code of a refusal, or None."""
+    """Spends one-time values and enters what happened. The outcome: the code of a refusal, STALE, or None."""
 
     writes = True
 
@@ -51,15 +55,25 @@ class Together:
 
     def __init__(self, database: Database, journal: Journal) -> None:
         """Enter what happens through `journal`."""
+        self._known: OrderedDict[str, Known] = OrderedDict()
         self._looking = database.group(_Looking())
         self._doing = database.group(_Doing(journal))
 
     async def look(self, question: Question) -> Seen:
         """The rows as they are now. Raises Problem when the store cannot be read."""
-        return await self._looking.do(question)
+        seen = await self._looking.do(question)
+        if seen.known is not None:
+            self._known[question.client_id] = seen.known
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return seen
+
+    def remembered(self, client_id: str) -> Known | None:
+        """A client as an earlier question found it. MUST be handed to `do`, which looks at its row again."""
+        return self._known.get(client_id)
 
     async def do(self, unit: Unit) -> str | None:
-        """Carry `unit` out; the code why it was refused, else None: then it is durable.
+        """Carry `unit` out; the code why it was refused (or STALE), else None: then it is durable.
 
         Of any number of units with the same one-time value exactly one is not refused, in whatever process.
         Raises Problem when the store could not (nothing was changed), SubjectError.

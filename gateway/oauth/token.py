@@ -14,7 +14,7 @@ from gateway.oauth.door import Door
 from gateway.oauth.exchange import Exchange, Loaded
 from gateway.oauth.grants import find_code, find_refresh, hashed
 from gateway.oauth.refusals import OAuthRefusal
-from gateway.oauth.unit import Question
+from gateway.oauth.unit import Known, Question
 
 
 class TokenDoor(Door):
@@ -37,6 +37,12 @@ class TokenDoor(Door):
                 given = await recognition.of_grant(session, token.grant.id) if token and scope else None
                 return replace(loaded, refresh=token, recognition=given)
         return loaded
+
+    def remembered(self, client_id: str, form: Mapping[str, str]) -> Known | None:
+        """A token of its own is decided on the client alone."""
+        if form.get("grant_type") != "client_credentials":
+            return None
+        return self.server.together.remembered(client_id)
 
     async def look(self, client_id: str, form: Mapping[str, str]) -> Loaded | None:
         """The client, or the refresh token of a grant that carries no scope of OpenID Connect."""

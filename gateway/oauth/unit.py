@@ -17,6 +17,18 @@ from gateway.oauth.grants import Grant, RefreshToken, refusal_now
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import OneTime
 
+STALE = "stale"
+"""The outcome of a unit whose client is not registered as it was `known` any more: nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A client as its row was read once; good for nothing until the row is found to be the same still."""
+
+    client: Client
+    document: str
+    status: str
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -33,10 +45,15 @@ class Question:
 class Seen:
     """The live rows, all of one moment; None where there is none."""
 
-    client: Client | None
+    known: Known | None
     refresh: RefreshToken | None = None
     grant: Grant | None = None
     given_up: bool = False
+
+    @property
+    def client(self) -> Client | None:
+        """The client, suspended or not."""
+        return self.known.client if self.known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +61,15 @@ class Unit:
     """What a request changes, all or nothing, except that its one-time values stay spent when it is refused.
 
     `held` must still be alive, and what happened is entered, only if every value of `once` was spent for the
-    first time. `line` is an event of nobody, ready to be stored; `said` one of the citizen of `held`, whose
-    chain it continues.
+    first time. With `known` nothing is done for a client registered otherwise now. `line` is an event of
+    nobody, ready to be stored; `said` one of the citizen of `held`, whose chain it continues.
     """
 
     once: Sequence[OneTime]
     held: StillAlive | None = None
     line: Line | None = None
     said: Said | None = None
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Withheld(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why an item, or with `field_not_consented` some fields of it, stays."""
+    """Why an item, or with `field_not_consented`, `field_dropped` some fields of it, stays."""
 
     holder: Id
     dataset: Id
@@ -93,7 +93,22 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     about: Literal["withheld", "sensitive"]
 
 
-Obligation = Pseudonymise | SuppressIdentifiers | RetainUntil | Stamp | Notify
+class Mask(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="mask"):
+    """One field of a dataset leaves as a pseudonym, or as text without identifiers; never as it is."""
+
+    dataset: Id
+    field: FieldId
+
+
+class Coarsen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="coarsen"):
+    """One moment of a dataset leaves cut `to` its day or month."""
+
+    dataset: Id
+    field: FieldId
+    to: Literal["day", "month"]
+
+
+Obligation = Pseudonymise | SuppressIdentifiers | RetainUntil | Stamp | Notify | Mask | Coarsen
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,7 +118,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     codes: Annotated[tuple[Reason, ...], Meta(max_length=64)]
     granted: Annotated[tuple[Grant, ...], Meta(max_length=64)]
     withheld: Annotated[tuple[Withheld, ...], Meta(max_length=1024)]
-    obligations: Annotated[tuple[Obligation, ...], Meta(max_length=16)]
+    obligations: Annotated[tuple[Obligation, ...], Meta(max_length=128)]
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -206,6 +221,9 @@ def _duties(obligations: tuple[Obligation, ...], question: Question) -> Iterable
     yield "allow without suppress_identifiers", SuppressIdentifiers in kinds
     yield "allow without exactly one retain_until", len(until) == 1
     yield "retain_until in the past", all(moment >= question.request.time for moment in until)
+    asked = {(i.dataset, f) for i in question.request.items for f in i.fields}
+    touched = {(o.dataset, o.field) for o in obligations if isinstance(o, Mask | Coarsen)}
+    yield "a treatment of what was not asked", touched <= asked
     yield "sandbox without its stamp", question.operator.role != "sandbox" or Stamp in kinds
 
 

@@ -23,6 +23,7 @@ Sector = Annotated[str, Meta(pattern=r"^[a-z]{2,32}\Z")]
 Frequency = Annotated[str, Meta(pattern=r"^(once|P[1-9][0-9]{0,2}D)\Z")]
 Epoch = Annotated[int, Meta(ge=0, le=253402300799)]
 Version = Annotated[int, Meta(ge=1, le=1_000_000)]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")]
 Kind = Literal["licensed_operator", "general", "specialised", "special", "contract"]
 
 
@@ -31,6 +32,8 @@ class Prior(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     count: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     last: Epoch | None = None
+    recent: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """How many of them in the last 30 days."""
 
 
 class AskedItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,13 +50,15 @@ class AskedItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prior: Prior
 
 
-class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The transfer asked for, now."""
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The transfer asked for, now. `asked_in_day`: this recipient's requests for this consent in 24 h."""
 
     id: Id
     time: Epoch
     operation: Literal["transfer"]
     items: Annotated[tuple[AskedItem, ...], Meta(min_length=1, max_length=64)]
+    purpose: Id | None = None
+    asked_in_day: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
 class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +67,7 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Id
     status: Literal["active", "suspended"]
     kinds: dict[str, Kind]
-    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")]
+    country: Country
 
 
 class ConsentedItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,8 +80,11 @@ class ConsentedItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history_from: Epoch
 
 
-class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The live consent, read in the same breath as the question is asked."""
+class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The live consent, read in the same breath as the question is asked.
+
+    `countries`: where to the citizen separately agreed that data may go (PIPA 28-8).
+    """
 
     id: Id
     version: Version
@@ -86,6 +94,7 @@ class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     purpose: Id
     retention_days: Annotated[int, Meta(ge=0, le=36600)]
     items: Annotated[tuple[ConsentedItem, ...], Meta(max_length=64)]
+    countries: Annotated[tuple[Country, ...], Meta(max_length=64)] = ()
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,10 +122,24 @@ class Operator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Literal["sandbox", "designated_intermediary", "processor"]
 
 
-class Subject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The citizen, as far as the policy may know: an age in full years."""
+class Acting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who acts for the citizen: a guardian, or a delegate for some purposes; proven or not; until when.
+
+    `stepped_up`: this person proved who they are once more for this very request.
+    """
+
+    role: Literal["guardian", "delegate"]
+    verified: bool
+    until: Epoch
+    purposes: Annotated[tuple[Id, ...], Meta(max_length=64)] = ()
+    stepped_up: bool = False
+
+
+class Subject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The citizen, as far as the policy may know: an age in full years, and who acts instead."""
 
     age: Annotated[int, Meta(ge=0, le=150)]
+    acting: Acting | None = None
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 import rfc8785
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.policy.decision import Decision
@@ -83,6 +83,14 @@ async def of_request(session: AsyncSession, request_id: str) -> PolicyDecisionRo
     query = select(PolicyDecisionRow).where(_column("request_id") == request_id, _column("available"))
     found = await session.execute(query.order_by(_column("id").desc()).limit(1))
     return found.scalar_one_or_none()
+
+
+async def asked_since(session: AsyncSession, client_id: str, consent_id: str, since: int) -> int:
+    """How many decisions one recipient had under one consent after the epoch second `since`."""
+    query = select(func.count()).where(
+        _column("consent_id") == consent_id, _column("client_id") == client_id, _column("at") > since
+    )
+    return int((await session.execute(query)).scalar_one())
 
 
 async def failed_on(session: AsyncSession, request_id: str) -> PolicyDecisionRow | None:

@@ -14,6 +14,8 @@ from consent.records import Consent
 from gateway.policy import question as q
 from gateway.transfers.use import Use
 
+_RECENT_SECONDS = 30 * 86_400
+
 Role = Literal["sandbox", "designated_intermediary", "processor"]
 """What the operator is in law."""
 
@@ -38,6 +40,7 @@ class Facts:
     role: Role
     age: int
     use: Use
+    asked_in_day: int = 0
 
 
 def compose(
@@ -46,7 +49,11 @@ def compose(
     """The question for `items` of `consent`, asked by `caller` at the epoch second `at`."""
     return q.Question(
         request=q.Request(
-            id=transfer_id, time=at, operation="transfer", items=tuple(_asked(item, facts) for item in items)
+            id=transfer_id,
+            time=at,
+            operation="transfer",
+            items=tuple(_asked(item, facts, at) for item in items),
+            asked_in_day=facts.asked_in_day,
         ),
         client=q.Client(
             id=caller.id,
@@ -62,7 +69,7 @@ def compose(
     )
 
 
-def _asked(item: Item, facts: Facts) -> q.AskedItem:
+def _asked(item: Item, facts: Facts, at: int) -> q.AskedItem:
     dataset = facts.catalogue.dataset(item.dataset)
     return q.AskedItem(
         holder=item.holder,
@@ -73,18 +80,20 @@ def _asked(item: Item, facts: Facts) -> q.AskedItem:
         frequency=item.frequency,
         interval_days=item.frequency_days,
         history_from=day_begins(item.history_from),
-        prior=_prior(facts.use, item.name),
+        prior=_prior(facts.use, item.name, at),
     )
 
 
 def same_use(question: q.Question, use: Use) -> bool:
     """Whether no asked item was used any further since `question` was composed."""
-    return all(one.prior == _prior(use, f"{one.holder}/{one.dataset}") for one in question.request.items)
+    at = question.request.time
+    return all(one.prior == _prior(use, f"{one.holder}/{one.dataset}", at) for one in question.request.items)
 
 
-def _prior(use: Use, item: str) -> q.Prior:
+def _prior(use: Use, item: str, at: int) -> q.Prior:
     moments = use.get(item, ())
-    return q.Prior(count=len(moments), last=max(moments, default=None))
+    recent = sum(moment > at - _RECENT_SECONDS for moment in moments)
+    return q.Prior(count=len(moments), last=max(moments, default=None), recent=recent)
 
 
 def _consent(consent: Consent, at: int) -> q.Consent:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors.runtime import Pulled
 from consent.catalogue import Catalogue
-from gateway.bundles.fields import DatasetRules, FieldRule
+from gateway.bundles.fields import TREATMENTS, TRUNCATIONS, DatasetRules, FieldRule
 from gateway.bundles.plan import Plan, combined_hash, compile_plan
 from gateway.bundles.pseudonym import Domain, SubjectKeys
 from gateway.bundles.seal import Part
 from gateway.bundles.treat import Treated, treat
+from gateway.policy.decision import Coarsen, Mask, Obligation
 from gateway.transfers.job import Job
 
 NDJSON = "application/x-ndjson"
@@ -54,14 +55,35 @@ class Treatment:
         return dict(total)
 
 
-def rules(catalogue: Catalogue, dataset_id: str, granted: tuple[str, ...]) -> DatasetRules:
-    """The rules of a dataset with the fields that were granted."""
+def rules(
+    catalogue: Catalogue,
+    dataset_id: str,
+    granted: tuple[str, ...],
+    obligations: tuple[Obligation, ...] = (),
+) -> DatasetRules:
+    """The rules of a dataset with the fields that were granted, as strict as policy obliges."""
+    owed = {o.field: o for o in obligations if isinstance(o, Mask | Coarsen) and o.dataset == dataset_id}
     fields = catalogue.dataset(dataset_id).fields.values()
+    written = (FieldRule(f.id, f.treatment, f.parameter, f.kind) for f in fields)
     return DatasetRules(
         dataset=dataset_id,
         granted=granted,
-        rules=tuple(FieldRule(f.id, f.treatment, f.parameter, f.kind) for f in fields),
+        rules=tuple(stricter(rule, owed.get(rule.name)) for rule in written),
     )
+
+
+def stricter(rule: FieldRule, owed: Mask | Coarsen | None) -> FieldRule:
+    """`rule` as strict as policy obliges, never less strict; what cannot be treated so does not leave."""
+    if owed is None or rule.treatment in {"suppress", "pseudonymise"}:
+        return rule
+    if isinstance(owed, Mask):
+        fit = next((t for t in ("pseudonymise", "redact") if rule.kind in TREATMENTS[t]), "suppress")
+        return replace(rule, treatment=fit, parameter=None)
+    if rule.kind != "time":
+        return replace(rule, treatment="suppress", parameter=None)
+    if rule.treatment == "truncate" and TRUNCATIONS.index(str(rule.parameter)) >= TRUNCATIONS.index(owed.to):
+        return rule
+    return replace(rule, treatment="truncate", parameter=owed.to)
 
 
 def treat_all(job: Job, pulled: Mapping[str, Pulled], catalogue: Catalogue, domain: Domain) -> Treatment:
@@ -71,7 +93,7 @@ def treat_all(job: Job, pulled: Mapping[str, Pulled], catalogue: Catalogue, doma
     for grant in job.granted:
         if (one := pulled.get(grant.item)) is None:
             continue
-        plan = compile_plan(rules(catalogue, grant.dataset, grant.fields))
+        plan = compile_plan(rules(catalogue, grant.dataset, grant.fields, job.obligations))
         treated = treat(plan, subject, (record.body for record in one.records))
         part = (
             Part(f"{grant.holder}.{grant.dataset}.ndjson", NDJSON, treated.body) if treated.records else None

@@ -6,12 +6,18 @@ import future.keywords.not
 
 denial contains {"code": "client_suspended", "params": {}} if not input.client.status == "active"
 
-# PIPA 28-8: data leaves the country only on grounds this gateway does not hold.
-denial contains {"code": "cross_border", "params": {}} if not input.client.country == reference.home_country
+# PIPA 28-8: data leaves the country only with a separate consent that names where to.
+denial contains {"code": "cross_border", "params": {"country": object.get(input.client, "country", "unknown")}} if {
+	not country_allowed
+}
+
+country_allowed if input.client.country == reference.home_country
+
+country_allowed if input.client.country in object.get(input.consent, "countries", [])
 
 client_ready if {
 	input.client.status == "active"
-	input.client.country == reference.home_country
+	country_allowed
 }
 
 # What the recipient is in law for a sector; a fact of the registry, never a claim of the client.

@@ -7,7 +7,12 @@ test_only_an_active_client if {
 	codes(replaced("/client/status", "")) == {"client_suspended"}
 }
 
-test_only_at_home if codes(replaced("/client/country", "JP")) == {"cross_border"}
+test_only_at_home_or_where_the_citizen_said if {
+	abroad := replaced("/client/country", "JP")
+	codes(abroad) == {"cross_border"}
+	codes(array.concat(abroad, [{"op": "add", "path": "/consent/countries", "value": ["JP"]}])) == set()
+	codes(array.concat(abroad, [{"op": "add", "path": "/consent/countries", "value": ["US"]}])) == {"cross_border"}
+}
 
 test_only_an_entitled_recipient if {
 	kept(replaced("/client/kinds", {})) == {"recipient_not_entitled"}

@@ -1,10 +1,10 @@
 # Does the citizen's consent stand right now.
 package mydata.transfer
 
-import data.mydata.law
 import future.keywords.not
 
 consent_live if {
+	purpose_kept
 	input.consent.state == "active"
 	input.consent.start <= input.request.time
 	input.request.time < input.consent.end
@@ -30,10 +30,16 @@ denial contains {"code": "consent_version_mismatch", "params": {
 	input.token.consent_version != input.consent.version
 }
 
-# PIPA 22-2: under this age a guardian consents; the gateway has no way to ask one yet.
-denial contains {"code": "guardian_required", "params": {"age": limit}} if {
-	limit := law.limit("guardian_age", input.request.time)
-	input.subject.age < limit
+# What is asked for now is what was consented to then; null: the recipient names none anew.
+denial contains {"code": "purpose_mismatch", "params": {
+	"consent": input.consent.purpose,
+	"request": asked_purpose,
+}} if {
+	not purpose_kept
 }
 
-subject_ready if input.subject.age >= law.limit("guardian_age", input.request.time)
+asked_purpose := object.get(input.request, "purpose", null)
+
+purpose_kept if asked_purpose == null
+
+purpose_kept if asked_purpose == input.consent.purpose

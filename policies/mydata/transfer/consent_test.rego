@@ -17,7 +17,7 @@ test_only_while_active if {
 
 test_only_a_token_of_this_version if codes(replaced("/token/consent_version", 2)) == {"consent_version_mismatch"}
 
-test_a_guardian_below_fourteen if {
-	codes(replaced("/subject/age", 13)) == {"guardian_required"}
-	codes(replaced("/subject/age", 14)) == set()
+test_only_for_the_purpose_consented_to if {
+	codes([{"op": "add", "path": "/request/purpose", "value": "household-finance"}]) == set()
+	codes([{"op": "add", "path": "/request/purpose", "value": "another"}]) == {"purpose_mismatch"}
 }

@@ -18,6 +18,7 @@ allow if {
 	consent_live
 	consortium_ready
 	subject_ready
+	not_too_eager
 	count(grantable) > 0
 }
 
@@ -39,17 +40,9 @@ withheld := sort([coded |
 	coded := object.union(reason, {"article": law.article(reason.code)})
 ])
 
-default decision := {
-	"allow": false,
-	"codes": [{"code": "input_incomplete", "article": null, "params": {"fact": "unknown"}}],
-	"granted": [],
-	"withheld": [],
-	"obligations": [],
-}
-
 # METADATA
 # title: decision
-# description: The one answer a door asks for. Always defined.
+# description: The one answer a door asks for. Always defined, because each of its parts always is.
 # entrypoint: true
 decision := {
 	"allow": allow,

@@ -51,10 +51,10 @@ refusal contains refused(pair.item, "field_not_consented", {"fields": extra}) if
 
 sector_matches(item) if startswith(item.dataset, concat("", [item.sector, "."]))
 
-# A field that was not consented is left out; every other reason keeps the whole item back.
+# A field without consent, or dropped for this recipient, is left out; every other reason keeps the item.
 blocked contains [reason.holder, reason.dataset] if {
 	some reason in refusal
-	reason.code != "field_not_consented"
+	not reason.code in {"field_not_consented", "field_dropped"}
 }
 
 # METADATA
@@ -70,7 +70,9 @@ grantable contains grant if {
 	recipient_entitled(item)
 	frequency_allowed(item, consented)
 	history_allowed(item, consented)
-	fields := sort({field | some field in item.fields; field in consented.fields})
+	fairly_used(item)
+	stepped_up(item)
+	fields := sort({field | some field in item.fields; field in consented.fields; not field in dropped(item)})
 	count(fields) > 0
 	row := legal[item.sector]
 	grant := {

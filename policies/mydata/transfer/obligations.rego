@@ -1,17 +1,13 @@
 # On which conditions.
 package mydata.transfer
 
-import data.mydata.law
 import future.keywords.not
 
 duty contains {"type": "pseudonymise"}
 
 duty contains {"type": "suppress_identifiers"}
 
-duty contains {"type": "retain_until", "until": until} if {
-	days := min([input.consent.retention_days, law.limit("retention_days", input.request.time)])
-	until := input.request.time + (days * 86400)
-}
+duty contains {"type": "retain_until", "until": input.request.time + (life_days * 86400)}
 
 duty contains {"type": "stamp", "value": "sandbox"} if input.operator.role == "sandbox"
 
@@ -25,6 +21,26 @@ duty contains {"type": "notify", "to": "citizen", "about": "sensitive"} if {
 	item.dataset == grant.dataset
 	some field in item.sensitive
 	field in grant.fields
+}
+
+# What leaves in a coarser form than the catalogue's: a value masked, a moment cut to its day or month.
+duty contains {"type": "mask", "dataset": row.dataset, "field": row.field} if {
+	some row in treated
+	row.how == "mask"
+}
+
+duty contains {"type": "coarsen", "dataset": row.dataset, "field": row.field, "to": row.to} if {
+	some row in treated
+	row.how == "coarsen"
+}
+
+treated contains row if {
+	some grant in grantable
+	some item in input.request.items
+	item.holder == grant.holder
+	item.dataset == grant.dataset
+	some row in treatments(item)
+	row.field in grant.fields
 }
 
 obligations := sort([condition | allow; some condition in duty])

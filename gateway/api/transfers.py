@@ -106,6 +106,7 @@ class Doors:
                 raise Problem("token_wrong_door")
             if transfer.state != State.READY:
                 raise Problem("bundle_not_ready", retry_after=1)
+            await repository.delivered(session, found.id, now)
             await self.journal.append(
                 session,
                 Event.BUNDLE_DELIVERY_SENT,

@@ -14,6 +14,7 @@ from gateway.transfers.tables import UNDER_WAY, BundleRow, HolderNoticeRow, Tran
 _TRANSFER: Table = TransferRow.__table__  # type: ignore[attr-defined]
 _BUNDLE: Table = BundleRow.__table__  # type: ignore[attr-defined]
 _NOTICE: Table = HolderNoticeRow.__table__  # type: ignore[attr-defined]
+AFTER_DELIVERY_SECONDS = 86_400
 
 
 async def transfer(session: AsyncSession, transfer_id: str) -> TransferRow | None:
@@ -76,10 +77,11 @@ async def cancel_of_consent(session: AsyncSession, consent_id: str, now: int, re
     return ids
 
 
-async def delete_expired(session: AsyncSession, now: int) -> None:
-    """Delete the sealed bytes of bundles that nobody fetched in time; that they existed stays known."""
-    stale = (_BUNDLE.c.expires_at <= now) & (_BUNDLE.c.sealed != b"")
-    await session.execute(update(BundleRow).where(stale).values(sealed=b""))
+async def delivered(session: AsyncSession, bundle_id: str, now: int) -> None:
+    """A bundle was fetched: it stays a day longer, in case the answer was lost, and then goes."""
+    soon = now + AFTER_DELIVERY_SECONDS
+    later = (_BUNDLE.c.id == bundle_id) & (_BUNDLE.c.expires_at > soon)
+    await session.execute(update(_BUNDLE).where(later).values(expires_at=soon))
 
 
 async def notices_of(session: AsyncSession, consent_id: str) -> Sequence[HolderNoticeRow]:

@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.oauth.id_token import at_hash
+from gateway.oauth.jws import import_jwk, parse, verify
 from tests.conformance.tables import variants_of
 from tests.conformance.variants import LOOKS_AT_TLS
-from tests.conformance.varied import VariedStage
+from tests.conformance.varied import NONCE, VariedStage
 from tests.oauth_company import REDIRECT
 from tests.oauth_keys import Key
 from tests.oauth_stage import Stage
@@ -71,9 +73,27 @@ async def granted(stage: VariedStage, **form: Any) -> dict[str, Any]:
     body: dict[str, Any] = answered.json()
     assert body["token_type"].lower() == stage.variant.token_type
     assert body["expires_in"] > 0
-    assert "id_token" not in body
     assert (await stage.call(body["access_token"])).status_code == 200
+    if stage.variant.recognises:
+        await identified(stage, body, nonce=form.get("nonce", NONCE))
+    else:
+        assert "id_token" not in body
     return body
+
+
+async def identified(stage: VariedStage, body: dict[str, Any], nonce: str | None) -> dict[str, Any]:
+    """The claims of the id_token of a token response, checked (Core 3.1.3.7, FAPI 2.0 5.4)."""
+    jws = parse(body["id_token"])
+    published = (await stage.http.get("/.well-known/jwks.json")).json()["keys"]
+    (jwk,) = [key for key in published if key["kid"] == jws.header["kid"]]
+    assert jws.header["alg"] == jwk["alg"] != "RS256"
+    assert verify(jws, import_jwk(jwk)[0])
+    claims = dict(jws.claims)
+    assert (claims["iss"], claims["aud"], claims.get("nonce")) == (stage.issuer, stage.client_id, nonce)
+    assert claims["iat"] <= stage.now < claims["exp"]
+    assert 0 < len(claims["sub"]) <= 255
+    assert claims["at_hash"] == at_hash(body["access_token"], jwk["alg"])
+    return claims
 
 
 async def second_client(stage: Stage) -> tuple[str, Key, Key]:

@@ -41,7 +41,7 @@ def variants_of(module: str) -> list[Variant]:
 def _variants() -> list[str]:
     rows = [f"| {n} | {' | '.join(astuple(variant))} |" for n, variant in enumerate(VARIANTS, 1)]
     names = " | ".join(field.name for field in fields(Variant))
-    return [f"| | {names} |", "|---|---|---|---|---|", *rows]
+    return [f"| | {names} |", "|---" * (len(fields(Variant)) + 1) + "|", *rows]
 
 
 def _modules_claimed() -> list[str]:

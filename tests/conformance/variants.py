@@ -8,12 +8,13 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Variant:
-    """One profile. The other parameters never change: plain_fapi, plain_oauth, rar."""
+    """One profile. The other parameters never change: plain_fapi, rar."""
 
     client_auth_type: Literal["private_key_jwt", "mtls"] = "private_key_jwt"
     sender_constrain: Literal["dpop", "mtls"] = "dpop"
     fapi_request_method: Literal["unsigned", "signed_non_repudiation"] = "unsigned"
     fapi_response_mode: Literal["plain_response", "jarm"] = "plain_response"
+    openid: Literal["plain_oauth", "openid_connect"] = "plain_oauth"
 
     @property
     def id(self) -> str:
@@ -36,6 +37,11 @@ class Variant:
         return self.fapi_response_mode == "jarm"
 
     @property
+    def recognises(self) -> bool:
+        """Whether the client asks for the scope openid and gets an id_token."""
+        return self.openid == "openid_connect"
+
+    @property
     def token_type(self) -> str:
         """The scheme of its access tokens, in lower case."""
         return "dpop" if self.sender_constrain == "dpop" else "bearer"
@@ -56,5 +62,7 @@ VARIANTS = (
     Variant(fapi_request_method="signed_non_repudiation"),
     Variant(fapi_response_mode="jarm"),
     Variant("mtls", "mtls", "signed_non_repudiation", "jarm"),
+    Variant(openid="openid_connect"),
 )
-"""The four profiles of the Security Profile plan, then Message Signing: JAR, JARM, both with certificates."""
+"""The four profiles of the Security Profile plan, then Message Signing: JAR, JARM, both with certificates;
+then OpenID Connect."""

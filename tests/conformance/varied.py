@@ -19,6 +19,8 @@ from tests.request_objects import push, signed
 NO_ASSERTION: dict[str, Any] = {"client_assertion": None, "client_assertion_type": None}
 _BESIDE = ("client_assertion", "client_assertion_type", "client_id", "request_uri")
 """What a signed request is not about, or what must not be there at all."""
+NONCE = "nonce-of-the-variant"
+"""What the openid_connect variant sends unless a test sends another or none."""
 Open = Callable[[Shown | None], Awaitable[httpx.AsyncClient]]
 
 
@@ -78,6 +80,8 @@ class VariedStage(Stage):
     async def push(self, proof: str | None = None, **form: Any) -> httpx.Response:
         """A pushed request, signed and asking for a signed answer if the variant says so."""
         asked = {"response_mode": "jwt", **form} if self.variant.signed_answers else dict(form)
+        if self.variant.recognises:
+            asked = {"scope": "openid", "nonce": NONCE, **asked}
         if not self.variant.signs:
             return await super().push(proof, **asked)
         beside = {name: asked.pop(name) for name in _BESIDE if name in asked}

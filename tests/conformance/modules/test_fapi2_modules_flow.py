@@ -7,7 +7,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.oauth.jws import import_jwk
-from tests.conformance.official import DUMMY, answer, error_page, granted, official, refusal, second_client
+from tests.conformance.official import (
+    DUMMY,
+    answer,
+    error_page,
+    granted,
+    identified,
+    official,
+    refusal,
+    second_client,
+)
 from tests.conformance.varied import VariedStage
 from tests.oauth_company import REDIRECT
 from tests.oauth_keys import b64
@@ -131,7 +140,10 @@ async def test_scheme_in_inverted_case(stage: VariedStage) -> None:
 async def test_other_nonce_in_the_query(stage: VariedStage) -> None:
     """What was not pushed is ignored: the flow goes on with the pushed nonce."""
     told = await _visited(stage, {"nonce": "inside"}, {"nonce": "outside"})
-    assert (await stage.token(told["code"])).status_code == 200
+    answered = await stage.token(told["code"])
+    assert answered.status_code == 200
+    if stage.variant.recognises:
+        await identified(stage, answered.json(), "inside")
 
 
 @official("ensure-different-state-inside-and-outside-request-object")
@@ -232,6 +244,11 @@ def _offers(stage: VariedStage, told: dict[str, Any]) -> None:
     if stage.variant.signed_answers:
         assert "jwt" in told["response_modes_supported"]
         assert set(told["authorization_signing_alg_values_supported"]) <= ALLOWED
+    if stage.variant.recognises:
+        assert "openid" in told["scopes_supported"]
+        assert told["subject_types_supported"] == ["pairwise"]
+        assert told["id_token_signing_alg_values_supported"]
+        assert {"sub", "auth_time", "acr"} <= set(told["claims_supported"])
 
 
 def _jkt(stage: VariedStage) -> str:

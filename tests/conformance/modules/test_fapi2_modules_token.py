@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from tests.conformance.modules.test_fapi2_modules_par import bent
-from tests.conformance.official import DUMMY, answer, official, official_each, refusal, second_client
-from tests.conformance.varied import VariedStage
+from tests.conformance.official import (
+    DUMMY,
+    answer,
+    identified,
+    official,
+    official_each,
+    refusal,
+    second_client,
+)
+from tests.conformance.varied import NONCE, VariedStage
 from tests.oauth_keys import es256, rs
 
 
@@ -127,7 +135,12 @@ async def test_refresh(stage: VariedStage) -> None:
     body = renewed.json()
     assert body.get("refresh_token", tokens["refresh_token"]) == tokens["refresh_token"]
     assert body["access_token"] != tokens["access_token"]
-    assert "id_token" not in body
+    if stage.variant.recognises:
+        said = await identified(stage, tokens, NONCE)
+        again = await identified(stage, body, None)
+        assert (again["sub"], again["auth_time"]) == (said["sub"], said["auth_time"])
+    else:
+        assert "id_token" not in body
     assert (await stage.call(body["access_token"])).status_code == 200
     response = await stage.unheld(stage.refresh, tokens["refresh_token"])
     certificate = stage.variant.client_auth_type == "mtls" and stage.variant.sender_constrain == "mtls"

@@ -111,7 +111,7 @@ async def test_dead_grants_go_with_their_tokens_and_living_ones_stay(past: Past)
         await session.execute(gone.values(revoked_at=NOW - DEAD, revoked_why="x"))
     assert await past.run("oauth_grant") == 3
     assert await past.ids("oauth_grant") == {"g-lately", "g-alive"}
-    assert await past.ids("refresh_token", "token_hash") == {b"rt-lately", b"rt-alive"}
+    assert await past.ids("refresh_token", "grant_id") == {"g-lately", "g-alive"}
     await past.whole()
 
 
@@ -198,8 +198,8 @@ async def test_what_lasts_minutes_goes_by_its_own_end(past: Past, job: str, when
 
 
 def _filler(column: object, number: int) -> object:
-    kind = column.type.python_type  # type: ignore[attr-defined]
-    return {int: number, str: f"x{number}", bytes: b"x%d" % number, bool: False}[kind]
+    kind = type(column.type).__name__  # type: ignore[attr-defined]
+    return {"BigInteger": number, "Integer": number, "LargeBinary": b"x%d" % number}.get(kind, f"x{number}")
 
 
 async def test_nothing_of_the_ledger_ends(past: Past) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -15,10 +15,12 @@ DEFAULT = "ES256"
 ALGORITHMS = (DEFAULT, "PS256", "EdDSA", "Ed25519")
 """What a ring may sign with: FAPI 2.0 5.4.1; `Ed25519` is the RFC 9864 name of the same key and signature."""
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
 
 def base64url(data: bytes) -> str:
     """The unpadded base64url text of `data` (RFC 7515 2)."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def thumbprint(required: dict[str, str]) -> str:

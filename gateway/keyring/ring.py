@@ -55,6 +55,8 @@ class Keyring:
     keys: tuple[SigningKey, ...]
     published: tuple[PublicKey, ...] = ()
     """Announced or retired keys: they verify, they do not sign."""
+    past: tuple[Mapping[str, Any], ...] = ()
+    """The JWKs of every key that ever signed or will, with `nbf`, and `revoked` for those taken out."""
     _by_kid: dict[str, PublicKey] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -111,6 +113,10 @@ class Keyring:
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public JWK set (RFC 7517 5): keys that sign, then those only published."""
         return {"keys": [*(key.jwk() for key in self.keys), *map(public_jwk, self.published)]}
+
+    def historical(self) -> dict[str, list[Any]]:
+        """Every key there ever was, as a JWK set: for receipts and bundles, which are verified for years."""
+        return {"keys": list(self.past)} if self.past else {"keys": [*self.jwks()["keys"]]}
 
     async def offload(
         self, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs

@@ -91,16 +91,6 @@ class SigningKeys:
             if state in (State.GONE, State.REVOKED):
                 self._places[entry.place].destroy(entry)
 
-    def history(self, now: int) -> dict[str, list[dict[str, Any]]]:
-        """Every key there ever was, as a JWK set for receipts and bundles (see docs/keys.md)."""
-        shown: list[dict[str, Any]] = []
-        for entry, state in self.manifest.states(now, self.overlap):
-            told: dict[str, Any] = {**public_jwk(entry.public_key()), "nbf": entry.active_from}
-            if state is State.REVOKED:
-                told["revoked"] = {"revoked_at": entry.revoked_at}
-            shown.append(told)
-        return {"keys": shown}
-
     def _announce(self, alg: str, now: int, active_from: int, period: int | None = None) -> Entry:
         for _ in range(_ATTEMPTS):
             if period is not None and alg not in due(self.manifest, now, period):
@@ -137,7 +127,8 @@ class SigningKeys:
         if not signing:
             raise KeysError("keys_missing", f"{self.folder}: no key signs; see `mydata keys rotate`")
         shown = (State.ANNOUNCED, State.RETIRED)
-        return Keyring(signing, tuple(entry.public_key() for entry, state in states if state in shown))
+        published = tuple(entry.public_key() for entry, state in states if state in shown)
+        return Keyring(signing, published, tuple(_told(entry) for entry, _ in states))
 
     def _private(self, entry: Entry) -> Local | Remote:
         if entry.kid not in self._opened:
@@ -148,3 +139,9 @@ class SigningKeys:
                 raise KeysError("keys_unreadable", f"{entry.name}: is another key than {entry.kid}")
             self._opened[entry.kid] = private
         return self._opened[entry.kid]
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    """The key as history tells it, with the members of OpenID Federation 1.0 for historical keys."""
+    revoked = {} if entry.revoked_at is None else {"revoked": {"revoked_at": entry.revoked_at}}
+    return {**public_jwk(entry.public_key()), "nbf": entry.active_from, **revoked}

@@ -6,6 +6,7 @@ from functools import partial
 
 from starlette.routing import Route
 
+from gateway.keyring import Keyring
 from gateway.oauth.authorize import authorize
 from gateway.oauth.door import Door
 from gateway.oauth.grant_api import PATH as GRANT
@@ -41,4 +42,5 @@ def routes(server: GatewayAuthorizationServer) -> list[Route]:
             for path in ("", "/userinfo", "/grants")
         ),
         Route("/.well-known/jwks.json", publish_keys(server.minter.signing)),
+        Route("/.well-known/historical-jwks.json", publish_keys(server.minter.signing, Keyring.historical)),
     ]

@@ -163,7 +163,7 @@ def test_a_compromised_key_is_out_at_once(folder: Folder) -> None:
     assert folder.keys.signing.public(first) is None
     assert not (folder.path / "signing.pem").exists()
     assert kids(folder.again()) == [heir.kid]
-    told = {key["kid"]: key.get("revoked") for key in folder.house.history(folder.now)["keys"]}
+    told = {key["kid"]: key.get("revoked") for key in folder.keys.signing.newest.historical()["keys"]}
     assert told == {first: {"revoked_at": folder.now}, heir.kid: None}
 
 

@@ -30,9 +30,9 @@ _ONE_FORM = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
 def _plain(value: object, names: set[str]) -> Any:
     """`value` as plain JSON types; raises ValueError naming only the type that has no place in it."""
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, (str, int)):
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):  # dict first: asking an abstract class is slow
         if not all(isinstance(name, str) for name in value):
             raise ValueError("names of a JSON object are strings")
         names.update(value)

@@ -117,10 +117,10 @@ class Journal:
         if idem is not None and (earlier := await _earlier(session, idem)):
             return earlier
         said = Said(kind, subject, party, payload, at)
-        self.check(said)
         if subject is None:
             line = self.plain(said)
         else:
+            self.check(said)
             line = self.chained(said, await self._locked(session, subject))
         appended = await _store(session, line, idem=idem)
         if appended is None:
@@ -133,11 +133,15 @@ class Journal:
     def check(self, said: Said) -> None:
         """Raise JournalError for what cannot be entered. Pure: nothing is read or changed."""
         self._fields(said)
+        try:
+            Entry(said.at, said.kind.value, said.party, None, bytes(DIGEST_BYTES))
+        except LedgerFormatError as error:
+            raise JournalError("ledger_payload", event=said.kind.value) from error
 
     def plain(self, said: Said) -> Line:
         """An event that concerns no citizen: a random salt of its own, the payload in clear. Pure."""
         salt, body = self._random(DIGEST_BYTES), self._fields(said)
-        entry = encode(Entry(said.at, said.kind.value, said.party, None, commit(salt, body)))
+        entry = self._entry(said, None, commit(salt, body))
         return Line(entry, said.at, leaf_hash(entry), body, salt=salt)
 
     def chained(self, said: Said, link: Link) -> Line:
@@ -150,7 +154,7 @@ class Journal:
         key = self.keys.unwrap(subject, link.wrapped)
         body = self._fields(said, n=n, prev=link.head.hex() if link.head else None)
         tag = key.tag(n)
-        entry = encode(Entry(said.at, said.kind.value, said.party, tag, key.com(n, body)))
+        entry = self._entry(said, tag, key.com(n, body))
         sealed = key.seal(body, payload_context(subject, n))
         return Line(entry, said.at, leaf_hash(entry), sealed, subject, n, tag)
 
@@ -169,9 +173,14 @@ class Journal:
     def _fields(self, said: Said, **chain: object) -> bytes:
         fields = {"event": said.kind.value, "by": self._instance, "body": said.payload, **chain}
         try:
-            Entry(said.at, said.kind.value, said.party, None, bytes(DIGEST_BYTES))
             return canonical(fields)
-        except (LedgerFormatError, ValueError) as error:
+        except ValueError as error:
+            raise JournalError("ledger_payload", event=said.kind.value) from error
+
+    def _entry(self, said: Said, tag: bytes | None, commitment: bytes) -> bytes:
+        try:
+            return encode(Entry(said.at, said.kind.value, said.party, tag, commitment))
+        except LedgerFormatError as error:
             raise JournalError("ledger_payload", event=said.kind.value) from error
 
     async def _locked(self, session: AsyncSession, subject: SubjectId) -> Link:

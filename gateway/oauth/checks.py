@@ -21,7 +21,10 @@ class Check(Generic[Subject]):
 
 def first_failing(checks: Iterable[Check[Subject]], subject: Subject) -> Check[Subject] | None:
     """The first check that does not hold, in the order given."""
-    return next((check for check in checks if not check.holds(subject)), None)
+    for check in checks:  # a loop: a generator would cost as much as the checks
+        if not check.holds(subject):
+            return check
+    return None
 
 
 FUTURE_SECONDS = 30

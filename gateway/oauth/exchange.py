@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
-from authlib.oauth2.rfc6749 import OAuth2Request
+from authlib.oauth2.rfc6749 import InsecureTransportError, OAuth2Request
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.oauth import client_assertion
 from gateway.oauth.clients import Client
+from gateway.oauth.dpop_nonce import Nonces
 from gateway.oauth.grants import Code, Grant, RefreshToken
 from gateway.oauth.recognition import Recognition
 from gateway.oauth.refusals import OAuthRefusal
@@ -36,6 +38,8 @@ class Arrival:
     accept: str = ""
     """What the caller wants to read (RFC 9110 12.5.1)."""
     certificate: ClientCertificate | None = field(default=None, repr=False)
+    nonces: Nonces | None = None
+    """What a proof must carry one of (RFC 9449 8); None where the server gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,15 @@ class Loaded:
     revoked: bool = False
 
 
+_CHECKED = "https://gateway"
+
+
+@lru_cache(maxsize=1024)
+def _checked(url: str) -> None:
+    """Authlib's own check of the address, which would take each number of it apart at every request."""
+    InsecureTransportError.check(url)
+
+
 class Exchange(OAuth2Request):  # type: ignore[misc]
     """Authlib's request, carrying its loaded rows in and its writes out. One task only."""
 
@@ -58,7 +71,9 @@ class Exchange(OAuth2Request):  # type: ignore[misc]
         self, arrival: Arrival, loaded: Loaded, assertion: client_assertion.Presented | None = None
     ) -> None:
         """Wrap `arrival`; `assertion` is None where the client has been authenticated before (resume)."""
-        super().__init__("POST", arrival.url)
+        _checked(arrival.url)
+        super().__init__("POST", _CHECKED)
+        self.uri = arrival.url
         self.payload = BasicOAuth2Payload(dict(arrival.form))
         self.arrival = arrival
         self.loaded = loaded

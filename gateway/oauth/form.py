@@ -56,8 +56,11 @@ def parse(encoded: bytes) -> dict[str, str]:
 def _decode(part: bytes) -> str:
     if _PLAIN.fullmatch(part) is None:
         raise OAuthRefusal("invalid_request", what="the form encoding is broken")
+    plain = part.replace(b"+", b" ")
+    if b"%" not in plain:
+        return plain.decode("ascii")
     try:
-        text = unquote_to_bytes(part.replace(b"+", b" ")).decode("utf-8")
+        text = unquote_to_bytes(plain).decode("utf-8")
     except UnicodeDecodeError as error:
         raise OAuthRefusal("invalid_request", what="a field is not UTF-8") from error
     if "\x00" in text:

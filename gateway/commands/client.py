@@ -65,6 +65,7 @@ async def _register(settings: Settings, document: dict[str, Any]) -> str:
     if "jwks" in document and "jwks_uri" in document:
         raise clients.ClientDocumentError("client_document_invalid", "jwks and jwks_uri exclude each other")
     values = checked(document)
+    await changes.sector_checked(settings, values)
     fetched = await changes.fetched(settings, document.get("jwks_uri"))
     kept = document if fetched is None else {**document, "jwks": fetched.jwks}
 

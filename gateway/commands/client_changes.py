@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +22,7 @@ from gateway.keys import KeysError
 from gateway.keys.opening import open_keys
 from gateway.oauth import clients
 from gateway.oauth.client_keys_fetch import ClientKeysUnreadable, Fetched, fetcher_for
+from gateway.oauth.sectors import check_sector
 from gateway.settings import Settings
 
 
@@ -44,6 +46,11 @@ Work = Callable[[AsyncSession, Desk], Awaitable[str]]
 async def fetched(settings: Settings, uri: str | None) -> Fetched | None:
     """The key set published at `uri`; None when there is no such address to ask."""
     return None if uri is None else await fetcher_for(settings, network_refused).fetch(uri)
+
+
+async def sector_checked(settings: Settings, values: Mapping[str, Any]) -> None:
+    """Let the sector a client names confirm it; see `gateway.oauth.sectors`."""
+    await check_sector(fetcher_for(settings, network_refused), values)
 
 
 async def in_transaction(settings: Settings, work: Work) -> str:

@@ -14,6 +14,7 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -66,10 +67,15 @@ class Fetcher:
 
     async def fetch(self, uri: str) -> Fetched:
         """The usable keys at `uri`. Raises ClientKeysUnreadable; ClientDocumentError for a wrong set."""
+        found, seconds = await self.read(uri)
+        return Fetched(usable(found), seconds)
+
+    async def read(self, uri: str) -> tuple[Any, int]:
+        """The JSON at a registered address, and how long it may be used. Raises ClientKeysUnreadable."""
         if self.refuse():
             raise RuntimeError("no network call may happen inside a transaction")
         if not is_jwks_uri(uri):
-            raise ClientKeysUnreadable("jwks_uri must be an https address")
+            raise ClientKeysUnreadable("it must be an https address")
         self._refuse_literal(urlsplit(uri).hostname or "")
         try:
             async with asyncio.timeout(self.seconds):
@@ -79,7 +85,7 @@ class Fetcher:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ClientKeysUnreadable(f"the connection failed ({type(error).__name__})") from None
         try:
-            return Fetched(usable(orjson.loads(body)), seconds)
+            return orjson.loads(body), seconds
         except orjson.JSONDecodeError:
             raise ClientKeysUnreadable("the answer is not JSON") from None
 

@@ -11,6 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.keyring import one_ring
+from gateway.oauth.dpop_nonce import HEADER, SCOPE
 from gateway.telemetry import Metrics, answered
 
 
@@ -33,7 +34,10 @@ class Access:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                if SCOPE in scope:
+                    headers[HEADER] = scope[SCOPE]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request=request_id), one_ring():

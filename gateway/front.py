@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.access import new_request_id
 from gateway.api.description import described
 from gateway.keyring import one_ring
+from gateway.oauth.dpop_nonce import HEADER, SCOPE
 from gateway.security.headers import HeaderSet
 from gateway.security.peer import Peer
 from gateway.telemetry import Metrics, answered
@@ -98,6 +100,8 @@ class _FrontDoor:
                 status, begun = message["status"], True
                 headers = self._headers.complete(message["headers"])
                 message["headers"] = [*headers, (b"x-request-id", request_id.encode())]
+                if SCOPE in scope:
+                    MutableHeaders(scope=message)[HEADER] = scope[SCOPE]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request=request_id), one_ring():

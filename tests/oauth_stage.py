@@ -41,6 +41,7 @@ from gateway.oauth import (
     recognition,
     routes,
 )
+from gateway.oauth.dpop_nonce import Nonces
 from gateway.oauth.grants import follow_consent
 from gateway.security.client_certificate import Terminators
 from gateway.security.sessions import SignedIn
@@ -84,6 +85,7 @@ class Stage(Company):
     dpop: Key = field(default_factory=es256)
     verifier: str = "v" * 50
     terminators: Terminators | None = None
+    nonces: Nonces | None = None
     ticked: frozenset[str] = frozenset()
     http: httpx.AsyncClient = field(init=False)
 
@@ -100,6 +102,7 @@ class Stage(Company):
             validate_details=self.terms,
             session_of=lambda request: request.cookies.get("sid"),
             terminators=self.terminators,
+            nonces=self.nonces,
         )
         guard = ResourceServer(self.server)
 

@@ -6,28 +6,30 @@ suspended client: each makes the very next call fail, because nothing of it is c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
-from gateway.oauth import clients
-from gateway.oauth.client_certificate import fits
+from gateway.oauth.client_certificate import CONFIRMATION, fits
 from gateway.oauth.clients import Client
 from gateway.oauth.dpop import check_proof
-from gateway.oauth.grants import Grant, find_grant
+from gateway.oauth.dpop_nonce import tell
+from gateway.oauth.grants import Grant
 from gateway.oauth.jws import ALGORITHMS
 from gateway.oauth.refusals import OAuthRefusal
-from gateway.oauth.replay import OneTime, is_spent, spend
+from gateway.oauth.replay import OneTime
 from gateway.oauth.resources import COMPANY, for_resource
 from gateway.oauth.server import GatewayAuthorizationServer
-from gateway.oauth.tokens import jti_hash, token_type
+from gateway.oauth.tokens import token_type
+from gateway.oauth.unit import Unit, question_of
 from gateway.security.client_certificate import ClientCertificate, ClientCertificateError
 
 _TOLD = {
     "dpop_invalid": ("invalid_dpop_proof", 401),
     "dpop_replayed": ("invalid_dpop_proof", 401),
+    "dpop_nonce_needed": ("use_dpop_nonce", 401),
     "token_wrong_door": ("insufficient_scope", 403),
 }
 
@@ -67,7 +69,7 @@ class ResourceServer:
         if refusal is None and grant is None:
             refusal = "token_wrong_door"
         if refusal or client is None or grant is None:
-            raise self._challenge(_refusal(refusal))
+            raise self._challenge(_refusal(refusal), resource, claims["cnf"])
         return AuthenticatedClient(client, replace(grant, details=claims["authorization_details"]))
 
     async def for_company(
@@ -79,29 +81,32 @@ class ResourceServer:
         if refusal is None and ("grant_id" in claims or scope not in str(claims.get("scope", "")).split()):
             refusal = "token_wrong_door"
         if refusal or client is None:
-            raise self._challenge(_refusal(refusal))
+            raise self._challenge(_refusal(refusal), resource, claims["cnf"])
         return AuthenticatedCompany(client)
 
     def _read(self, request: Request, resource: str | None) -> tuple[dict[str, Any], OneTime | None]:
         """The claims of a token that is held by who sends it, and what must not be used again."""
+        tell(request, self._server.nonces, self._server.now())
+        cnf: Mapping[str, str] = {}
         try:
             scheme, token = _token(request)
             claims = self._server.minter.read(token, self._server.now())
             if claims is None:
                 raise OAuthRefusal("token_invalid", what="it is not one of ours, was changed or has expired")
+            cnf = claims["cnf"]
             if not for_resource(claims, resource or self._server.minter.resources.data):
                 raise OAuthRefusal("token_invalid", what="it is for another resource")
-            if scheme != token_type(claims["cnf"]).lower():
+            if scheme != token_type(cnf).lower():
                 raise OAuthRefusal("token_invalid", what=_SCHEME)
             certificate = self._server.certificate(request)
             if scheme == "dpop":
                 return claims, self._proved(request, token, claims, certificate)
-            if not fits(claims["cnf"], certificate):
+            if not fits(cnf, certificate):
                 raise OAuthRefusal("token_invalid", what="it is bound to another certificate, or none came")
         except ClientCertificateError as error:
-            raise self._challenge(OAuthRefusal(error.code, what=error.what)) from error
+            raise self._challenge(OAuthRefusal(error.code, what=error.what), resource, cnf) from error
         except OAuthRefusal as refused:
-            raise self._challenge(refused) from refused
+            raise self._challenge(refused, resource, cnf) from refused
         return claims, None
 
     def _proved(
@@ -113,6 +118,7 @@ class ResourceServer:
             url=self._server.address(request.url.path, certificate),
             now=self._server.now(),
             access_token=token,
+            nonces=self._server.nonces,
         )
         if claims["cnf"]["jkt"] != proof.jkt:
             raise OAuthRefusal("token_invalid", what="it is bound to another key than the proof's")
@@ -121,35 +127,39 @@ class ResourceServer:
     async def _live(
         self, claims: dict[str, Any], once: OneTime | None
     ) -> tuple[str | None, Client | None, Grant | None]:
-        """One transaction: the proof is spent, and the rows are read as they are now."""
-        async with self._server.database.transaction() as session:
-            if once is not None and not await spend(session, once):
-                return once.code, None, None
-            return await self._rows(session, claims)
-
-    async def _rows(
-        self, session: AsyncSession, claims: dict[str, Any]
-    ) -> tuple[str | None, Client | None, Grant | None]:
-        client = await clients.find(session, claims["client_id"])
-        if client is None or not client.active:
+        """The proof is spent; then the rows are read as they are now, so nothing older than the proof counts."""
+        together = self._server.together
+        if once is not None and (code := await together.do(Unit((once,)))) is not None:
+            return code, None, None
+        seen = await together.look(question_of(claims))
+        if seen.client is None or not seen.client.active:
             return "client_suspended", None, None
-        if await is_spent(session, "revoked", jti_hash(claims["jti"]), claims["exp"]):
+        if seen.given_up:
             return "grant_revoked", None, None
         if "grant_id" not in claims:
-            return None, client, None
-        grant = await find_grant(session, claims["grant_id"])
-        if grant is None:
+            return None, seen.client, None
+        if seen.grant is None:
             return "grant_revoked", None, None
-        return grant.refusal_of(claims, self._server.now()), client, grant
+        return seen.grant.refusal_of(claims, self._server.now()), seen.client, seen.grant
 
-    def _challenge(self, refused: OAuthRefusal) -> OAuthRefusal:
-        """The refusal as a protected resource tells it: 401 (RFC 9449 7.1, RFC 9728 5.1) or 403."""
+    def _challenge(self, refused: OAuthRefusal, resource: str | None, cnf: Mapping[str, str]) -> OAuthRefusal:
+        """The refusal as a protected resource tells it: 401 (RFC 9449 7.1, RFC 9728 5.1) or 403.
+
+        The scheme is the one the token is to be sent with: Bearer where `cnf` names a certificate.
+        """
         error, status = _TOLD.get(refused.code, ("invalid_token", 401))
         told = refused.at(error=error, status=status)
-        metadata = f"{self._server.issuer}/.well-known/oauth-protected-resource"
-        named = "" if refused.code == "token_missing" else f'error="{told.oauth_error}", '
+        where = "/.well-known/oauth-protected-resource"
+        if resource is not None and resource.startswith(self._server.issuer):
+            where += resource.removeprefix(self._server.issuer)
+        members = [] if refused.code == "token_missing" else [f'error="{told.oauth_error}"']
+        scheme = "Bearer" if CONFIRMATION in cnf else "DPoP"
+        if scheme == "DPoP":
+            members.append(f'algs="{" ".join(ALGORITHMS)}"')
+        members.append(f'resource_metadata="{self._server.issuer}{where}"')
         told.headers = {
-            "WWW-Authenticate": f'DPoP {named}algs="{" ".join(ALGORITHMS)}", resource_metadata="{metadata}"',
+            **refused.headers,
+            "WWW-Authenticate": f"{scheme} {', '.join(members)}",
             "Cache-Control": "no-store",
         }
         return told

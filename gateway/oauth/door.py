@@ -20,6 +20,7 @@ from gateway.errors import Problem, catalogue
 from gateway.oauth import client_assertion, clients
 from gateway.oauth.answers import Answer, refused
 from gateway.oauth.client_certificate import unwanted_proof
+from gateway.oauth.dpop_nonce import tell
 from gateway.oauth.endings import end_tokens
 from gateway.oauth.exchange import Arrival, Exchange, Loaded
 from gateway.oauth.flows import AUTH_METHODS
@@ -67,6 +68,7 @@ class Door(ABC):
 
     async def answer(self, request: Request) -> Response:
         """Answer one request; every Problem becomes an OAuth error response."""
+        tell(request, self.server.nonces, self.server.now())
         exchange: Exchange | None = None
         try:
             arrival, assertion = await self._arrive(request)
@@ -115,7 +117,7 @@ class Door(ABC):
         accept = ",".join(request.headers.getlist("accept"))
         proofs = request.headers.getlist("dpop")
         address = self.server.address(self.path, certificate)
-        return Arrival(form, proofs, address, now, accept, certificate), assertion
+        return Arrival(form, proofs, address, now, accept, certificate, self.server.nonces), assertion
 
     async def _loaded(self, arrival: Arrival, assertion: client_assertion.Presented | None) -> Exchange:
         form = arrival.form

@@ -14,6 +14,7 @@ import orjson
 
 from gateway.keyring import base64url
 from gateway.oauth.checks import FUTURE_SECONDS, Check, first_failing, number, text
+from gateway.oauth.dpop_nonce import Nonces
 from gateway.oauth.jws import ALGORITHMS, Jws, JwsError, PublicKey, import_jwk, parse, verify
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import OneTime
@@ -78,11 +79,18 @@ CHECKS: tuple[Check[Presented], ...] = (
 
 
 def check_proof(
-    headers: Sequence[str], *, method: str, url: str, now: int, access_token: str | None = None
+    headers: Sequence[str],
+    *,
+    method: str,
+    url: str,
+    now: int,
+    access_token: str | None = None,
+    nonces: Nonces | None = None,
 ) -> Proof:
     """Verify the one DPoP header among `headers` for a request to the external address `url`.
 
-    Raises OAuthRefusal `dpop_missing` or `dpop_invalid`. Pure: the caller spends `Proof.once`.
+    With `nonces` it must carry one of them. Raises OAuthRefusal `dpop_missing`, `dpop_invalid` or
+    `dpop_nonce_needed`. Pure: the caller spends `Proof.once`.
     """
     if not headers:
         raise OAuthRefusal("dpop_missing")
@@ -99,6 +107,8 @@ def check_proof(
         raise _invalid(failing.id, failing.wanted)
     if not verify(jws, key):
         raise _invalid("proof.signature", "the key in the proof must have made its signature")
+    if nonces is not None:
+        nonces.take(jws.claims.get("nonce"), now)
     digest = hashlib.sha256(f"{jkt}\n{jws.claims['jti']}".encode()).digest()
     expires = int(jws.claims["iat"]) + OLDEST_SECONDS + FUTURE_SECONDS
     return Proof(jkt, OneTime("proof", digest, expires, "dpop_replayed"))

@@ -38,7 +38,9 @@ def prove_possession(exchange: Exchange, bound_to: str | None) -> None:
             raise unwanted_proof()
         exchange.cnf = binding(arrival.certificate)
         return
-    proof = check_proof(arrival.proofs, method="POST", url=arrival.url, now=arrival.now)
+    proof = check_proof(
+        arrival.proofs, method="POST", url=arrival.url, now=arrival.now, nonces=arrival.nonces
+    )
     exchange.once.append(proof.once)
     exchange.cnf = {"jkt": proof.jkt}
     if bound_to not in (None, proof.jkt):

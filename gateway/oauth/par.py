@@ -143,7 +143,9 @@ def _proved_key(exchange: Exchange) -> str | None:
     arrival = exchange.arrival
     if not arrival.proofs:
         return None
-    proof = check_proof(arrival.proofs, method="POST", url=arrival.url, now=arrival.now)
+    proof = check_proof(
+        arrival.proofs, method="POST", url=arrival.url, now=arrival.now, nonces=arrival.nonces
+    )
     exchange.once.append(proof.once)
     return proof.jkt
 

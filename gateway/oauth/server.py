@@ -29,6 +29,7 @@ from gateway.oauth import client_assertion, client_certificate
 from gateway.oauth.answers import Answer
 from gateway.oauth.clients import Client
 from gateway.oauth.details import TYPES, Validate
+from gateway.oauth.dpop_nonce import Nonces
 from gateway.oauth.exchange import Exchange, Write, narrowed
 from gateway.oauth.flows import CodeFlow, CompanyFlow, RefreshFlow
 from gateway.oauth.grants import Grant, keep_refresh
@@ -79,6 +80,7 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         unknown_kid: Callable[[str], Awaitable[bool]] = _nobody,
         acr_values: tuple[str, ...] = (),
         after_revocation: Callable[[AsyncSession, Consent], Awaitable[None]] | None = None,
+        nonces: Nonces | None = None,
     ) -> None:
         """Wire the collaborators.
 
@@ -87,7 +89,8 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         Problem while the ledger lags: codes and tokens wait then, refusals and revocations do not. Without
         `terminators` mutual TLS is off: no certificate is looked at (RFC 8705). `acr_values` are the classes
         of sign-in the identity provider knows. `after_revocation` writes what else a consent's end by its
-        party needs, in that transaction; it MUST NOT call anyone.
+        party needs, in that transaction; it MUST NOT call anyone. With `nonces` every DPoP proof must carry
+        one (RFC 9449 8).
         """
         super().__init__(scopes_supported=COMPANY_SCOPES)
         # Authlib logs whole tokens at debug level.
@@ -105,6 +108,7 @@ class GatewayAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         self.after_revocation = after_revocation
         self.unknown_kid = unknown_kid
         self.acr_values = acr_values
+        self.nonces = nonces
         self._may_issue = may_issue
         self.details_types = TYPES
         self.register_client_auth_method(PRIVATE_KEY_JWT, _private_key_jwt)

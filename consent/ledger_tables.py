@@ -6,6 +6,8 @@ ledger_entry       the log: position, entry bytes
 ledger_tile        full hash tiles, never changed
 ledger_head        one row: size, root, right edge
 ledger_checkpoint  one row: the last signed checkpoint; its size only grows
+ledger_witness     what each witness last said: the size it knows, its line over it, or why there is none
+ledger_cosigned    one row: the last checkpoint that enough witnesses cosigned, and since when that is too old
 """
 
 from __future__ import annotations
@@ -75,13 +77,38 @@ class LedgerHead(SQLModel, table=True):
 
 
 class LedgerCheckpoint(SQLModel, table=True):
-    """The last signed checkpoint; the only row has id 1."""
+    """The last signed checkpoint, and the log's second (ML-DSA-44) signature line; the only row has id 1."""
 
     __tablename__ = "ledger_checkpoint"
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     size: int = Field(sa_type=BigInteger)
     note: str
+    second: str = ""
+
+
+class LedgerWitness(SQLModel, table=True):
+    """One witness of the policy: `at` is when it last cosigned (epoch seconds), `reason` why it did not."""
+
+    __tablename__ = "ledger_witness"
+
+    name: str = Field(primary_key=True, max_length=200)
+    size: int = Field(default=0, sa_type=BigInteger)
+    line: str | None = None
+    at: int = Field(default=0, sa_type=BigInteger)
+    reason: str | None = Field(default=None, max_length=200)
+
+
+class LedgerCosigned(SQLModel, table=True):
+    """The last checkpoint with a quorum, lines and all; `missing_since`: when newer ones began to lack it."""
+
+    __tablename__ = "ledger_cosigned"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    size: int = Field(default=0, sa_type=BigInteger)
+    note: str | None = None
+    at: int = Field(default=0, sa_type=BigInteger)
+    missing_since: int | None = Field(default=None, sa_type=BigInteger)
 
 
 OUTBOX = SQLModel.metadata.tables["ledger_outbox"]
@@ -90,3 +117,5 @@ ENTRY = SQLModel.metadata.tables["ledger_entry"]
 TILE = SQLModel.metadata.tables["ledger_tile"]
 HEAD = SQLModel.metadata.tables["ledger_head"]
 CHECKPOINT = SQLModel.metadata.tables["ledger_checkpoint"]
+WITNESS = SQLModel.metadata.tables["ledger_witness"]
+COSIGNED = SQLModel.metadata.tables["ledger_cosigned"]

@@ -165,7 +165,7 @@ def _routes(parts: Parts, server: GatewayAuthorizationServer, site: Site) -> lis
     return [
         *oauth_routes(server),
         *ledger.routes(parts.log),
-        *health.routes(parts.metrics, probes),
+        *health.routes(parts.metrics, probes, parts.log.watched),
         *policy_door.routes(parts.engine),
         *web_routes(site),
     ]

@@ -27,6 +27,7 @@ from gateway.database import Database, in_transaction
 from gateway.keys import Keys
 from gateway.keys.opening import open_keys
 from gateway.ledger.log import Log
+from gateway.ledger.watch import read_second_key, witnessing
 from gateway.oauth.client_keys_fetch import fetcher_for
 from gateway.oauth.client_keys_refresh import ClientKeysRefresh
 from gateway.policy.following import FollowingEngine
@@ -124,7 +125,13 @@ async def _assemble(
     last_signed = (
         settings.ledger_state or settings.keys
     ) / f"last-signed-{settings.ledger_origin.replace('/', '_')}"
-    log = Log(database, keys.ledger, settings.ledger_origin, last_signed, clock=clock)
+    second = read_second_key(settings.ledger_second_key) if settings.ledger_second_key else None
+    log = Log(database, keys.ledger, settings.ledger_origin, last_signed, clock=clock, second=second)
+    if settings.ledger_witnesses is not None:
+        plain = settings.profile == "demo"
+        log.witnessing = witnessing(
+            log, settings.ledger_witnesses, gateway.client, metrics, clock, plain_http=plain
+        )
     consortia = consortia_of(registry)
     async with database.transaction() as session:
         for consortium in consortia:

@@ -57,6 +57,12 @@ class Settings(BaseSettings):
         description="Folder of the last signed checkpoint, outside database and its backups; default: keys.",
     )
     ledger_origin: str = "mydata.local/ledger/2026"
+    ledger_witnesses: Path | None = Field(
+        default=None, description="C2SP tlog-policy file: the witnesses of the ledger and their quorum."
+    )
+    ledger_second_key: Path | None = Field(
+        default=None, description="PEM file of an ML-DSA-44 key that also signs the published checkpoints."
+    )
     trusted_proxies: tuple[str, ...] = Field(
         default=(), description="Addresses and networks whose forwarding and certificate headers count."
     )

@@ -15,8 +15,13 @@ Probe = Callable[[], Awaitable[bool | str]]
 """Whether a part is ready; a text is ready too, and says what an operator should look at."""
 
 
-def routes(metrics: Metrics, probes: Mapping[str, Probe]) -> list[Route]:
-    """The three doors of the operator; `probes` are named parts that must be ready."""
+def routes(
+    metrics: Metrics, probes: Mapping[str, Probe], watched: Mapping[str, Probe] | None = None
+) -> list[Route]:
+    """The three doors of the operator; `probes` are named parts that must be ready.
+
+    `watched` parts are shown `degraded` and take nothing out of service: withdrawing must stay possible.
+    """
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "alive"})
@@ -25,6 +30,8 @@ def routes(metrics: Metrics, probes: Mapping[str, Probe]) -> list[Route]:
         found = {name: await _try(probe) for name, probe in probes.items()}
         parts = {n: s if isinstance(s, str) else "ready" if s else "not ready" for n, s in found.items()}
         ready = all(found.values())
+        for name, probe in (watched or {}).items():
+            parts[name] = "ready" if await _try(probe) else "degraded"
         return JSONResponse({"ready": ready, "parts": parts}, status_code=200 if ready else 503)
 
     async def answer_metrics(_request: Request) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import time
 from pathlib import Path
 
 from consent import repository
@@ -12,6 +13,7 @@ from consent.errors import ConsentError
 from consent.ledger.checkpoint import vkey
 from consent.ledger.verify import add_arguments, run
 from consent.subjects import SubjectId, SubjectKeys
+from gateway.commands import ledger_second_key, ledger_witness
 from gateway.commands.inputs import InputUnusableError, make_folder, write_private
 from gateway.commands.store import opened
 from gateway.errors import Problem
@@ -31,7 +33,7 @@ exit code:  0 every check held    2 the command or the key cannot be used
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the `ledger` group."""
-    group = subparsers.add_parser("ledger", help="export and verify the consent log")
+    group = subparsers.add_parser("ledger", help="export, verify, witness and mirror the consent log")
     verbs = group.add_subparsers(metavar="VERB", required=True)
     exported = verbs.add_parser("export", help="write checkpoint, tiles and entries to an empty folder")
     exported.add_argument("folder", type=Path, metavar="DIR", help="empty, or made if it is not there")
@@ -49,6 +51,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     verified = verbs.add_parser("verify", help=about, epilog=EPILOG, formatter_class=shape)
     add_arguments(verified)
     verified.set_defaults(run=_verify)
+    ledger_witness.register(verbs)
+    ledger_second_key.register(verbs)
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -87,8 +91,9 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 async def _write_export(settings: Settings, folder: Path) -> int:
+    now = int(time.time()) if settings.ledger_witnesses else None
     async with opened(settings) as database, database.reading() as session:
-        return await export(session, folder)
+        return await export(session, folder, now=now)
 
 
 async def _read_trail(settings: Settings, keys: SubjectKeys, name: str) -> bytes:

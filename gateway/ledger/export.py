@@ -8,17 +8,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.ledger.tiles import bundle_path, bundles, hash_tiles, pack
 from gateway.errors import Problem
-from gateway.ledger import repository
+from gateway.ledger import cosigned, repository
 
 
-async def export(session: AsyncSession, folder: Path) -> int:
+async def export(session: AsyncSession, folder: Path, *, now: int | None = None) -> int:
     """Write checkpoint, hash tiles and entry bundles to `folder`; the number of entries.
 
-    The files are exactly those `consent.ledger.verify` expects, as stored: damage in the database is
-    exported, not repaired. Raises Problem `ledger_export_not_empty` (an older export is never mixed with
-    this one) or `not_found` when no checkpoint was signed yet.
+    With `now` (epoch seconds) the checkpoint is the one the world sees, cosigned by witnesses. The files are
+    exactly those `consent.ledger.verify` expects, as stored: damage in the database is exported, too. Raises
+    Problem `ledger_export_not_empty` (an older export is never mixed with this one) or `not_found` when no
+    checkpoint was signed yet.
     """
-    published = await repository.checkpoint(session)
+    published = await cosigned.shown(session, now or 0, witnessed=now is not None)
     if published is None:
         raise Problem("not_found", detail="no checkpoint was signed yet")
     size, note = published

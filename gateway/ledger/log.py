@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from sqlalchemy.exc import SQLAlchemyError
 
 from consent.clock import Clock, utc_now
@@ -18,10 +20,11 @@ from consent.ledger import proof
 from consent.ledger.checkpoint import open_note
 from gateway.database import Database
 from gateway.errors import Problem
-from gateway.ledger import repository
+from gateway.ledger import cosigned, repository
 from gateway.ledger.nodes import prove
 from gateway.ledger.publisher import Publisher
 from gateway.ledger.sequencer import BATCH, Sequencer
+from gateway.ledger.witnessing import Witnessing
 
 MAX_ROWS = 50_000
 MAX_AGE_SECONDS = 5
@@ -71,12 +74,16 @@ class Log:
         clock: Clock = utc_now,
         tick: float = TICK_SECONDS,
         batch: int = BATCH,
+        second: MLDSA44PrivateKey | None = None,
     ) -> None:
-        """Sign as `origin` with `key`; `last_signed` is a file outside the database and its backups."""
+        """Sign as `origin` with `key`, and `second` what is published; `last_signed` is a file outside the
+        database and its backups. `witnessing` may be set before `run`.
+        """
+        self.witnessing: Witnessing | None = None
         self.database = database
         self.origin = origin
         self._sequencer = Sequencer(database, batch=batch)
-        self._publisher = Publisher(database, key, origin, last_signed)
+        self._publisher = Publisher(database, key, origin, last_signed, second)
         self._clock = clock
         self._tick = tick
         self._wake = asyncio.Event()
@@ -108,7 +115,18 @@ class Log:
             )
 
     async def run(self) -> None:
-        """Integrate and publish until cancelled: at every `wake()`, else once a tick; retry failures."""
+        """Integrate, publish and ask witnesses until cancelled; failures are tried again.
+
+        The tree moves at every `wake()`, else once a tick. No witness can hold it up.
+        """
+        if self.witnessing is None:
+            await self._move()
+            return
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._move())
+            tasks.create_task(self.witnessing.run())
+
+    async def _move(self) -> None:
         while True:
             try:
                 await self.integrate_now()
@@ -173,6 +191,20 @@ class Log:
         if stored is None:
             raise Problem("not_found", detail="no checkpoint was signed yet")
         return stored[1]
+
+    async def published(self) -> str:
+        """The checkpoint as the world sees it, with every signature; Problem `not_found` before the first."""
+        async with self.database.reading() as session:
+            now = int(self._clock().timestamp())
+            found = await cosigned.shown(session, now, witnessed=self.witnessing is not None)
+        if found is None:
+            raise Problem("not_found", detail="no checkpoint was signed yet")
+        return found[1]
+
+    @property
+    def watched(self) -> dict[str, Callable[[], Awaitable[bool]]]:
+        """What readiness shows without taking anything out of service: `witnesses`, where there are any."""
+        return {"witnesses": self.witnessing.quorate} if self.witnessing else {}
 
     async def inclusion(self, index: int) -> Inclusion:
         """The proof that entry `index` stands in the published log; Problem `not_found` beyond it."""

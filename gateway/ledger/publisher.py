@@ -11,10 +11,12 @@ import asyncio
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.ledger import proof
 from consent.ledger.checkpoint import Checkpoint, open_note, sign, vkey
+from consent.ledger.cosignature import cosign
 from consent.ledger.errors import LedgerFormatError
 from gateway.database import Database
 from gateway.errors import Problem
@@ -28,8 +30,19 @@ _ATTEMPTS = 5
 class Publisher:
     """Signs for one log with its one key. Any number of processes may publish: all sign the same tree."""
 
-    def __init__(self, database: Database, key: Ed25519PrivateKey, origin: str, last_signed: Path) -> None:
-        """Sign as `origin`; `last_signed` is a file outside the database and its backups."""
+    def __init__(
+        self,
+        database: Database,
+        key: Ed25519PrivateKey,
+        origin: str,
+        last_signed: Path,
+        second: MLDSA44PrivateKey | None = None,
+    ) -> None:
+        """Sign as `origin`; `last_signed` is a file outside the database and its backups.
+
+        `second` also signs what is published (ML-DSA-44); receipts and trails carry the short signature only.
+        """
+        self._second = second
         self._database = database
         self._key = key
         self._origin = origin
@@ -62,8 +75,9 @@ class Publisher:
         raise Problem("ledger_behind", detail="the last-signed file kept changing", retry_after=1)
 
     async def _store(self, checkpoint: Checkpoint, note: str) -> None:
+        second = cosign(checkpoint, self._origin, self._second, 0) if self._second else ""
         async with self._database.transaction() as session:
-            if not await repository.advance_checkpoint(session, checkpoint.size, note):
+            if not await repository.advance_checkpoint(session, checkpoint.size, note, second):
                 stored = await repository.checkpoint(session)
                 if stored is None or (stored[0] == checkpoint.size and stored[1] != note):
                     raise Problem("ledger_halted", detail="another checkpoint of this size is published")

@@ -133,13 +133,19 @@ async def checkpoint(session: AsyncSession) -> tuple[int, str] | None:
     return (row.size, row.note) if row else None
 
 
-async def advance_checkpoint(session: AsyncSession, size: int, note: str) -> bool:
+async def second_line(session: AsyncSession) -> str:
+    """The log's second signature line over the last signed checkpoint; empty where there is no second key."""
+    found: str | None = (await session.execute(select(CHECKPOINT.c.second))).scalar_one_or_none()
+    return found or ""
+
+
+async def advance_checkpoint(session: AsyncSession, size: int, note: str, second: str = "") -> bool:
     """Make `note` the last signed checkpoint if it is larger than the stored one (compare-and-set)."""
     grown = update(CHECKPOINT).where(CHECKPOINT.c.id == _ONLY, CHECKPOINT.c.size < size)
-    done = await session.execute(grown.values(size=size, note=note).returning(CHECKPOINT.c.id))
+    done = await session.execute(grown.values(size=size, note=note, second=second).returning(CHECKPOINT.c.id))
     if done.one_or_none() is not None:
         return True
     if await checkpoint(session) is not None:
         return False
-    await session.execute(insert(CHECKPOINT).values(id=_ONLY, size=size, note=note))
+    await session.execute(insert(CHECKPOINT).values(id=_ONLY, size=size, note=note, second=second))
     return True

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from consent.ledger.errors import LedgerFormatError
 from consent.ledger.tiles import exists, parse
 from gateway.errors import Problem
-from gateway.ledger import repository
+from gateway.ledger import repository, status
 from gateway.ledger.log import Log
 
 _SOON = {"Cache-Control": "public, max-age=1"}
@@ -21,10 +21,10 @@ _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def routes(log: Log) -> list[BaseRoute]:
-    """`/ledger/checkpoint` and `/ledger/tile/<L>/<N>[.p/<W>]`; anything else answers `not_found`."""
+    """`/ledger/checkpoint`, `/ledger/status`, `/ledger/tile/<L>/<N>[.p/<W>]`; all else is `not_found`."""
 
     async def checkpoint(_request: Request) -> Response:
-        return Response(await log.checkpoint(), media_type="text/plain", headers=_SOON)
+        return Response(await log.published(), media_type="text/plain", headers=_SOON)
 
     async def tile(request: Request) -> Response:
         try:
@@ -38,7 +38,11 @@ def routes(log: Log) -> list[BaseRoute]:
             data = (await repository.tiles(session, [wanted]))[wanted]
         return Response(data, media_type="application/octet-stream", headers=_FOR_EVER)
 
+    async def standing(request: Request) -> Response:
+        return await status.answer(request, log.witnessing)
+
     return [
         Route("/ledger/checkpoint", checkpoint, methods=["GET"]),
+        Route("/ledger/status", standing, methods=["GET"]),
         Route("/ledger/tile/{path:path}", tile, methods=["GET"]),
     ]

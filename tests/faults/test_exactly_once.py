@@ -212,8 +212,8 @@ async def test_codes(two: Trials, capsys: pytest.CaptureFixture[str]) -> None:
             two.accepted.append(await sixteen_ways(two, make))
             continue
         await two.trial(make())
-        tokens = [row for row in await two.world.rows("refresh_token") if row["revoked_at"] is None]
-        assert len(tokens) == number // 2 + 1
+        alive = [row for row in await two.world.rows("oauth_grant") if row["revoked_at"] is None]
+        assert len(alive) == number // 2 + 1
     tell(capsys, "code exchange, two workers on PostgreSQL", two, time.monotonic() - started)
     assert len(two.accepted) == CODES
     issued = (await two.world.kinds())[Event.TOKEN_ACCESS_ISSUED]

@@ -127,7 +127,7 @@ class ResourceServer:
     async def _live(
         self, claims: dict[str, Any], once: OneTime | None
     ) -> tuple[str | None, Client | None, Grant | None]:
-        """The proof is spent; then the rows are read as they are now, so nothing older than the proof counts."""
+        """The proof is spent; then the rows are read as they are now: nothing older than that counts."""
         together = self._server.together
         if once is not None and (code := await together.do(Unit((once,)))) is not None:
             return code, None, None

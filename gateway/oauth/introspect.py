@@ -16,10 +16,11 @@ from gateway.oauth.answers import Answer
 from gateway.oauth.clients import Client
 from gateway.oauth.door import Door
 from gateway.oauth.exchange import Exchange, Loaded
-from gateway.oauth.grants import Grant, RefreshToken, find_grant, find_refresh
+from gateway.oauth.grants import Grant, RefreshToken, find_grant, find_refresh, hashed
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import is_spent
 from gateway.oauth.tokens import jti_hash, token_type
+from gateway.oauth.unit import Question, question_of
 
 TOLD = (
     "iss", "sub", "aud", "client_id", "iat", "exp", "jti", "cnf", "scope",
@@ -44,6 +45,19 @@ class IntrospectDoor(Door):
         grant = await find_grant(session, claims["grant_id"]) if "grant_id" in claims else None
         revoked = await is_spent(session, "revoked", jti_hash(claims["jti"]), claims["exp"])
         return replace(loaded, claims=claims, grant=grant, revoked=revoked)
+
+    async def look(self, client_id: str, form: Mapping[str, str]) -> Loaded | None:
+        """The same, all rows as of one moment."""
+        token = form.get("token", "")
+        claims = self.server.minter.read(token, self.server.now())
+        if claims is None:
+            seen = await self.server.together.look(Question(client_id, refresh=hashed(token)))
+            return Loaded(seen.client, refresh=seen.refresh)
+        seen = await self.server.together.look(question_of(claims))
+        asking = seen if claims["client_id"] == client_id else None
+        if asking is None:
+            asking = await self.server.together.look(Question(client_id))
+        return Loaded(asking.client, claims=claims, grant=seen.grant, revoked=seen.given_up)
 
     def decide(self, exchange: Exchange) -> Answer:
         """Authenticate, then `active` with the claims, or only `active: false`."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.keyring import Signing
+from gateway.keyring import PublicKey, Signing
 from gateway.oauth.clients import Client
 from gateway.oauth.grants import Grant
 from gateway.oauth.jws import JwsError, parse, verify
@@ -17,6 +18,8 @@ from gateway.oauth.resources import Resources
 
 LIFETIME_SECONDS = 600
 TYP = "at+jwt"
+VERDICTS = 4096
+"""Verified signatures remembered by the hash of their token."""
 
 
 def new_secret() -> str:
@@ -34,7 +37,7 @@ class Minted:
 
 
 class Minter:
-    """Makes access tokens for one issuer. Stateless; `audience` names the data doors (RFC 8707)."""
+    """Makes access tokens for one issuer. Keeps verdicts only; `audience` names the data doors (RFC 8707)."""
 
     def __init__(self, issuer: str, audience: str, signing: Signing, pairwise: bytes) -> None:
         """Sign with `signing`; name citizens to clients with the `pairwise` secret."""
@@ -43,6 +46,7 @@ class Minter:
         self.resources = Resources.of(issuer, audience)
         self.signing = signing
         self._pairwise = pairwise
+        self._verified: OrderedDict[bytes, tuple[str, PublicKey, dict[str, Any]]] = OrderedDict()
 
     def for_grant(
         self, client: Client, grant: Grant, cnf: dict[str, str], now: int, *, resource: str | None = None
@@ -88,15 +92,31 @@ class Minter:
 
     def read(self, token: str, now: int) -> dict[str, Any] | None:
         """The claims of one of our own unexpired access tokens, else None. Says nothing about its consent."""
+        claims = self._signed(token)
+        ours = claims is not None and claims.get("iss") == self.issuer and self.resources.owns(claims)
+        return claims if claims is not None and ours and claims["exp"] > now else None
+
+    def _signed(self, token: str) -> dict[str, Any] | None:
+        """The claims of a token one of our published keys has signed.
+
+        A token comes many times in its life: the verdict on its signature, and that alone, is kept while the
+        key is published.
+        """
+        name = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        if (kept := self._verified.get(name)) is not None and self.signing.public(kept[0]) is kept[1]:
+            return dict(kept[2])
         try:
             jws = parse(token)
         except JwsError:
             return None
-        key = self.signing.public(str(jws.header.get("kid")))
+        kid = str(jws.header.get("kid"))
+        key = self.signing.public(kid)
         if key is None or jws.header.get("typ") != TYP or not verify(jws, key):
             return None
-        ours = jws.claims.get("iss") == self.issuer and self.resources.owns(jws.claims)
-        return jws.claims if ours and jws.claims["exp"] > now else None
+        self._verified[name] = kid, key, jws.claims
+        if len(self._verified) > VERDICTS:
+            self._verified.popitem(last=False)
+        return dict(jws.claims)
 
 
 def token_type(cnf: Mapping[str, str]) -> str:

@@ -6,8 +6,9 @@ with any other write goes through a transaction of its own. Both ways keep the s
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +17,7 @@ from gateway.oauth.clients import Client
 from gateway.oauth.grants import Grant, RefreshToken, refusal_now
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import OneTime
+from gateway.oauth.tokens import jti_hash
 
 STALE = "stale"
 """The outcome of a unit whose client is not registered as it was `known` any more: nothing was changed."""
@@ -39,6 +41,12 @@ class Question:
     """The hash of a refresh token."""
     grant_id: str | None = None
     given_up: OneTime | None = None
+
+
+def question_of(claims: Mapping[str, Any]) -> Question:
+    """What an access token of ours lives by: its client, its grant, and that it was not given up."""
+    given_up = OneTime("revoked", jti_hash(claims["jti"]), claims["exp"], "grant_revoked")
+    return Question(claims["client_id"], grant_id=claims.get("grant_id"), given_up=given_up)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.keyring import one_ring
-from gateway.oauth.dpop_nonce import HEADER, SCOPE
 from gateway.telemetry import Metrics, answered
 
 
@@ -36,8 +35,8 @@ class Access:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = request_id
-                if SCOPE in scope:
-                    headers[HEADER] = scope[SCOPE]
+                for name, value in scope.get(TOLD, ()):
+                    headers[name] = value
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request=request_id), one_ring():
@@ -48,6 +47,15 @@ class Access:
                 door = f"{_method(scope)} {_template(scope)}"
                 self._metrics.answered(door, status, seconds)
                 answered(door, status, seconds * 1000, request_id)
+
+
+TOLD = "mydata.told"
+"""Where a request carries headers its answer will have, whatever the answer is."""
+
+
+def tell(scope: Scope, name: str, value: str) -> None:
+    """Let the answer to this request have a header."""
+    scope[TOLD] = (*scope.get(TOLD, ()), (name, value))
 
 
 def new_request_id() -> str:

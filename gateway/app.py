@@ -10,8 +10,6 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from connectors.authorization import link
@@ -27,14 +25,17 @@ from gateway import ledger
 from gateway.access import Access
 from gateway.api import health, transfers
 from gateway.api import policy as policy_door
+from gateway.api.description import described
 from gateway.bundles.errors import BundleError
-from gateway.errors import Problem, catalogue
+from gateway.errors import Problem
+from gateway.failures import answer_error, refuse_cross_origin
 from gateway.front import Front
 from gateway.housekeeping import Housekeeping
 from gateway.oauth import clients
 from gateway.oauth.answering import Answering
 from gateway.oauth.bearer import ResourceServer
 from gateway.oauth.clients import Client
+from gateway.oauth.dpop_nonce import nonces
 from gateway.oauth.ledger import Record
 from gateway.oauth.routes import routes as oauth_routes
 from gateway.oauth.server import GatewayAuthorizationServer
@@ -42,7 +43,6 @@ from gateway.oauth.tokens import Minter
 from gateway.parts import Parts, open_parts
 from gateway.policy.errors import PolicyError
 from gateway.receipts import Receipts, hook
-from gateway.responses import headers_of, language_of, problem_response
 from gateway.security.client_certificate import terminators
 from gateway.security.cross_origin import CrossOrigin
 from gateway.security.headers import HeaderSet, SecurityHeaders
@@ -51,7 +51,6 @@ from gateway.security.sessions import Sessions
 from gateway.settings import Settings
 from gateway.telemetry import Metrics, log
 from gateway.transfers.consequences import after_change, after_ending
-from gateway.web.error_page import problem_page, wants_page
 from gateway.web.openid import OpenIdProvider, RelyingParty
 from gateway.web.rendering import Masthead, Renderer
 from gateway.web.routes import routes as web_routes
@@ -62,8 +61,6 @@ OPEN_PATHS = frozenset({"/par", "/token", "/revoke", "/introspect", "/userinfo",
 """Any origin may call these: they read no cookie, or change nothing, so no ambient authority is used."""
 
 FRONT_PATHS = ("/par", "/token", "/revoke", "/introspect")
-
-_STATUS_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
@@ -88,7 +85,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         metrics=metrics,
         headers=HeaderSet(secure=secure),
         trusted=settings.trusted_proxies,
-        failed=_answer,
+        failed=answer_error,
+        described=described,
         title="MyData Gateway",
         version="0.1.0",
         lifespan=lifespan,
@@ -96,14 +94,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # a 307 would send credentials on (FAPI2-SP 5.3.2.2-10)
     )
-    app.add_middleware(
-        CrossOrigin, origin=settings.issuer, refuse=_refuse_cross_origin, open_paths=OPEN_PATHS
-    )
+    app.add_middleware(CrossOrigin, origin=settings.issuer, refuse=refuse_cross_origin, open_paths=OPEN_PATHS)
     app.add_middleware(SecurityHeaders, secure=secure)
     app.add_middleware(Access, metrics=metrics)
     app.add_middleware(Peer, trusted=settings.trusted_proxies)
     for kind in (Problem, HTTPException, ConsentError, HolderError, BundleError, PolicyError, Exception):
-        app.add_exception_handler(kind, _answer)
+        app.add_exception_handler(kind, answer_error)
     return app
 
 
@@ -118,6 +114,7 @@ def _server(parts: Parts, record: Record) -> GatewayAuthorizationServer:
         session_of=_sessions(parts).session_hash,
         may_issue=parts.log.refuse_if_behind,
         terminators=terminators(settings),
+        nonces=nonces(settings.dpop_nonce, keys.pairwise),
         after_revocation=after_ending(parts.worker, parts.notices),
         unknown_kid=parts.client_keys.unknown_kid,
         acr_values=parts.registry.identity.acr_values,
@@ -268,33 +265,3 @@ async def _kept_alive(name: str, run: Callable[[], Awaitable[None]]) -> None:
         except Exception as error:
             log.error("mover_failed", mover=name, error=type(error).__name__)
             await asyncio.sleep(1)
-
-
-async def _answer(request: Request, error: Exception) -> Response:
-    """One place turns every error that reaches the top into a problem document, or a page for a browser."""
-    response = _told(request, _problem(error))
-    for name, value in headers_of(request, error).items():
-        response.headers[name] = value
-    return response
-
-
-def _told(request: Request, problem: Problem) -> Response:
-    pages: Renderer | None = getattr(request.app.state, "pages", None)
-    if pages is not None and wants_page(request):
-        return problem_page(pages, request, problem)
-    return problem_response(problem, language_of(request))
-
-
-def _problem(error: Exception) -> Problem:
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, HTTPException):
-        return Problem(_STATUS_CODES.get(error.status_code, "invalid_request"), detail=str(error.detail))
-    if getattr(error, "code", None) in catalogue():
-        return Problem.of(error)
-    log.error("unforeseen", error=type(error).__name__, exc_info=error)
-    return Problem("internal", detail=type(error).__name__)
-
-
-async def _refuse_cross_origin(request: Request, problem: Problem) -> Response:
-    return _told(request, problem)

@@ -19,33 +19,43 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.access import new_request_id
-from gateway.api.description import described
+from gateway.access import TOLD, new_request_id
 from gateway.keyring import one_ring
-from gateway.oauth.dpop_nonce import HEADER, SCOPE
 from gateway.security.headers import HeaderSet
 from gateway.security.peer import Peer
 from gateway.telemetry import Metrics, answered
 
 Failed = Callable[[Request, Exception], Awaitable[Response]]
 """The answer to an error that a door did not name."""
+Described = Callable[[dict[str, Any], Sequence[BaseRoute]], dict[str, Any]]
 
 
 class Front(FastAPI):
     """The application: front doors first, then everything FastAPI knows."""
 
     def __init__(
-        self, *, metrics: Metrics, headers: HeaderSet, trusted: Sequence[str], failed: Failed, **rest: Any
+        self,
+        *,
+        metrics: Metrics,
+        headers: HeaderSet,
+        trusted: Sequence[str],
+        failed: Failed,
+        described: Described,
+        **rest: Any,
     ) -> None:
-        """Count into `metrics`, complete answers by `headers`; `trusted` as in `Peer`."""
+        """Count into `metrics`, complete answers by `headers`; `trusted` as in `Peer`.
+
+        `described(generated, routes)` completes the OpenAPI document.
+        """
         super().__init__(**rest)
         self._metrics = metrics
         self._headers = headers
         self._trusted = trusted
         self._failed = failed
+        self._described = described
         self._doors: dict[str, ASGIApp] = {}
         self._told: dict[str, Any] | None = None
 
@@ -60,7 +70,7 @@ class Front(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Every door, not only those FastAPI made itself. Asked for when all routes are there."""
         if self._told is None:
-            self._told = described(super().openapi(), self.router.routes)
+            self._told = self._described(super().openapi(), self.router.routes)
         return self._told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,8 +110,8 @@ class _FrontDoor:
                 status, begun = message["status"], True
                 headers = self._headers.complete(message["headers"])
                 message["headers"] = [*headers, (b"x-request-id", request_id.encode())]
-                if SCOPE in scope:
-                    MutableHeaders(scope=message)[HEADER] = scope[SCOPE]
+                for name, value in scope.get(TOLD, ()):
+                    MutableHeaders(scope=message)[name] = value
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request=request_id), one_ring():

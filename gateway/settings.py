@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     )
     client_certificate_header: str = "x-client-certificate"
     client_certificate_verified_header: str = "x-client-certificate-verified"
+    dpop_nonce: Literal["off", "required"] = Field(
+        default="off", description="Whether DPoP proofs must carry a nonce of ours (RFC 9449 8)."
+    )
     key_store: Literal["file", "environment", "pkcs11", "vault"] = Field(
         default="file", description="Where signing keys lie and new ones are made (docs/keys.md)."
     )

@@ -13,6 +13,7 @@ from typing import Literal
 
 from starlette.requests import Request
 
+from gateway.access import tell as answer_with
 from gateway.keyring import base64url
 from gateway.oauth.checks import text
 from gateway.oauth.refusals import OAuthRefusal
@@ -20,8 +21,6 @@ from gateway.oauth.refusals import OAuthRefusal
 STRETCH_SECONDS = 120
 """How long one nonce is given out; it is taken for at most twice as long again."""
 HEADER = "DPoP-Nonce"
-SCOPE = "mydata.dpop_nonce"
-"""Where a request carries the nonce its answer will tell."""
 _PURPOSE = b"mydata dpop nonce 1"
 
 
@@ -58,4 +57,4 @@ def nonces(mode: Literal["off", "required"], secret: bytes) -> Nonces | None:
 def tell(request: Request, given: Nonces | None, now: int) -> None:
     """Let the answer to `request` tell the nonce of now, if nonces are in use."""
     if given is not None:
-        request.scope[SCOPE] = given.current(now)
+        answer_with(request.scope, HEADER, given.current(now))

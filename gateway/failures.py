@@ -1,0 +1,46 @@
+"""The one place where an error that reaches the top becomes a problem document, or a page for a browser."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.errors import Problem, catalogue
+from gateway.responses import headers_of, language_of, problem_response
+from gateway.telemetry import log
+from gateway.web.error_page import problem_page, wants_page
+from gateway.web.rendering import Renderer
+
+_STATUS_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+async def answer_error(request: Request, error: Exception) -> Response:
+    """One place turns every error that reaches the top into a problem document, or a page for a browser."""
+    response = _told(request, _problem(error))
+    for name, value in headers_of(request, error).items():
+        response.headers[name] = value
+    return response
+
+
+def _told(request: Request, problem: Problem) -> Response:
+    pages: Renderer | None = getattr(request.app.state, "pages", None)
+    if pages is not None and wants_page(request):
+        return problem_page(pages, request, problem)
+    return problem_response(problem, language_of(request))
+
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        return Problem(_STATUS_CODES.get(error.status_code, "invalid_request"), detail=str(error.detail))
+    if getattr(error, "code", None) in catalogue():
+        return Problem.of(error)
+    log.error("unforeseen", error=type(error).__name__, exc_info=error)
+    return Problem("internal", detail=type(error).__name__)
+
+
+async def refuse_cross_origin(request: Request, problem: Problem) -> Response:
+    """Told like every other problem."""
+    return _told(request, problem)

@@ -10,10 +10,10 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.repository import insert_or_keep
-from consent.tables import SENT, TransferItemOutcomeRow, table_of
+from consent.tables import SENT, ConsentRow, TransferItemOutcomeRow, tables_of
 from consent.usage import ItemOutcome
 
-_OUTCOME = table_of(TransferItemOutcomeRow)
+_CONSENT, _OUTCOME = tables_of(ConsentRow, TransferItemOutcomeRow)
 
 
 async def record(session: AsyncSession, outcomes: Iterable[ItemOutcome]) -> None:
@@ -70,13 +70,12 @@ async def latest(session: AsyncSession, consent_id: str, item: str) -> ItemOutco
     return found[0] if found else None
 
 
-async def last_sent(session: AsyncSession, consent_id: str) -> int | None:
-    """When anything was last sent under a consent (epoch seconds); None if nothing ever was."""
-    query = select(_OUTCOME.c.at).where(_OUTCOME.c.consent_id == consent_id, SENT)
-    found: int | None = (
-        await session.execute(query.order_by(_OUTCOME.c.at.desc()).limit(1))
-    ).scalar_one_or_none()
-    return found
+async def last_sent(session: AsyncSession, consent_ids: Sequence[str]) -> dict[str, int]:
+    """By consent: when anything was last sent (epoch seconds); one under which nothing was is left out."""
+    mine = select(_OUTCOME.c.at).where(_OUTCOME.c.consent_id == _CONSENT.c.id, SENT)
+    last = mine.order_by(_OUTCOME.c.at.desc()).limit(1).scalar_subquery()
+    rows = await session.execute(select(_CONSENT.c.id, last).where(_CONSENT.c.id.in_(consent_ids)))
+    return {row[0]: row[1] for row in rows if row[1] is not None}
 
 
 async def moments(

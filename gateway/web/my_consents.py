@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
@@ -14,10 +15,10 @@ from consent.records import Consent, State
 from consent.subjects import SubjectId
 from consent.usage import ItemOutcome
 from gateway.errors import Language, Problem
-from gateway.oauth import clients
+from gateway.oauth import clients, recognition
 from gateway.security.sessions import CitizenSession
 from gateway.transfers import repository as transfers
-from gateway.web import language, paging, phrases
+from gateway.web import language, paging, phrases, recognising
 from gateway.web.consent_view import party
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
@@ -53,13 +54,17 @@ async def own(session: AsyncSession, citizen: CitizenSession, consent_id: str) -
     consent = await repository.load(session, consent_id)
     if consent is None or consent.subject != citizen.subject:
         raise Problem("consent_not_found")
-    return await _kept(session, consent)
+    (kept,) = await _kept(session, [consent])
+    return kept
 
 
-async def _kept(session: AsyncSession, consent: Consent) -> Kept:
-    client = await clients.find(session, consent.client_id)
-    info = clients.info(client) if client else ClientInfo(consent.client_id, frozenset())
-    return Kept(consent, info, await repository_use.last_sent(session, consent.id))
+async def _kept(session: AsyncSession, consents: Sequence[Consent]) -> list[Kept]:
+    sent = await repository_use.last_sent(session, [consent.id for consent in consents])
+    parties = {}
+    for id in {consent.client_id for consent in consents}:
+        client = await clients.find(session, id)
+        parties[id] = clients.info(client) if client else ClientInfo(id, frozenset())
+    return [Kept(consent, parties[consent.client_id], sent.get(consent.id)) for consent in consents]
 
 
 async def _past(session: AsyncSession, consent: Consent, now: int, before: paging.Place | None) -> _Past:
@@ -100,7 +105,7 @@ class MyConsents:
                 return sign_in_first("/my/consents")
             subject = SubjectId(citizen.subject)
             mine = await repository.of_subject(session, subject, limit=paging.PAGE + 1, before=before)
-            kept = [await _kept(session, consent) for consent in mine[: paging.PAGE]]
+            kept = await _kept(session, mine[: paging.PAGE])
         if before and not kept:
             return RedirectResponse("/my/consents", 303)
         last = kept[-1].consent if len(mine) > paging.PAGE else None
@@ -122,7 +127,11 @@ class MyConsents:
                 return sign_in_first(f"/my/consents/{id}")
             kept, before = await own(session, citizen, id), paging.before(request)
             past = await _past(session, kept.consent, self._site.now(), before)
+            known = (
+                await recognition.of_consent(session, id) if kept.consent.alive(self._site.now()) else None
+            )
         view = self._detail(kept, past, spoken, first=before is None)
+        view = replace(view, recognised=recognising.told(known, kept.client, spoken))
         return self._site.renderer.page("my_consent", spoken, signed_in=True, view=view)
 
     async def receipt(self, request: Request) -> Response:

@@ -178,6 +178,7 @@ class DetailView:
     waiting: bool
     older: str | None = None
     newest: str | None = None
+    recognised: str | None = None
 
 
 @dataclass(frozen=True)

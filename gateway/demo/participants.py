@@ -50,6 +50,7 @@ def registry(identity_origin: str, origins: dict[str, str]) -> dict[str, Any]:
             "issuer": identity_origin,
             "client_id": OPERATOR,
             "name": {"ko": "체험용 본인확인", "en": "Sandbox identity provider"},
+            "acr_values": ["urn:mydata:acr:sandbox"],
         },
         "holders": [{**HOLDERS[s], "sector": s, "origin": origins[s]} for s in HOLDERS],
         "consortia": [

@@ -119,7 +119,8 @@ async def grant_from(session: AsyncSession, row: Row[Any], answer: Answered, *, 
         same = GRANTS.c.id == asked.grant_id, GRANTS.c.revoked_at.is_(None)
         mine = GRANTS.c.client_id == row.client_id, GRANTS.c.subject_id == answer.subject_id
         changed = update(GRANTS).where(*same, *mine, GRANTS.c.consent_id == answer.consent_id)
-        raised = changed.values(**values, generation=GRANTS.c.generation + 1)
+        scope = {"scope": ""} if asked.action == REPLACE else {}  # what is agreed now comes with the code
+        raised = changed.values(**values, **scope, generation=GRANTS.c.generation + 1)
         generation = (await session.execute(raised.returning(GRANTS.c.generation))).scalar_one_or_none()
         if generation is None:
             raise OAuthRefusal("grant_id_invalid")

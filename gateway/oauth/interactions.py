@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gateway.oauth import clients
 from gateway.oauth.clients import Client
 from gateway.oauth.granting import Asked, grant_from
-from gateway.oauth.openid_request import OpenIdRequest, of_kept
+from gateway.oauth.openid_request import OpenIdRequest, of_kept, without_hint
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.tables import AuthorizationRequestRow
 
@@ -120,6 +120,7 @@ async def settle(session: AsyncSession, interaction_id: str, answer: Settlement,
             session_hash=answer.session_hash,
             details=details,
             error=answer.error,
+            parameters=without_hint(row.parameters if row is not None else ""),
             **made,
         )
         .returning(REQUESTS.c.client_id)

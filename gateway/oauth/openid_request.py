@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import orjson
+
 from gateway.oauth.claims import ClaimsRequest, read_claims
 from gateway.oauth.refusals import OAuthRefusal
 
@@ -127,6 +129,14 @@ def of_kept(asked: Mapping[str, str]) -> OpenIdRequest:
         nonce=asked.get("nonce"),
         claims=claims,
     )
+
+
+def without_hint(parameters: str) -> str:
+    """The stored parameters once the sign-in is over: a login_hint names a person, so it does not stay."""
+    if '"login_hint"' not in parameters:
+        return parameters
+    kept = {name: value for name, value in orjson.loads(parameters).items() if name != "login_hint"}
+    return orjson.dumps(kept).decode()
 
 
 def _check_prompt(text: str) -> None:

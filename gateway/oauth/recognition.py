@@ -11,18 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from gateway.oauth.consents import CONSENT
 from gateway.oauth.grants import CODES, GRANTS, hashed
 from gateway.oauth.openid_request import OpenIdRequest
 from gateway.oauth.openid_tables import RecognitionRow
 from gateway.security.sessions import SignedIn
 
 RECOGNITIONS = RecognitionRow.__table__  # type: ignore[attr-defined]
-UNUSED_SECONDS = 3600
-"""An answer no code was made of by then never will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,29 +99,13 @@ async def of_grant(session: AsyncSession, grant_id: str) -> Recognition | None:
     return _of_row((await session.execute(query)).one_or_none())
 
 
-async def of_request(session: AsyncSession, interaction_id: str) -> Recognition | None:
-    """What was agreed to with one request."""
-    query = select(RECOGNITIONS).where(RECOGNITIONS.c.interaction_id == interaction_id)
-    return _of_row((await session.execute(query)).one_or_none())
-
-
-async def forget(session: AsyncSession, *, at: int, most: int = 500) -> None:
-    """Delete answers no code came of, and those whose grant or consent has ended: at most `most` of each."""
-    stray = RECOGNITIONS.c.grant_id.is_(None) & (RECOGNITIONS.c.created_at <= at - UNUSED_SECONDS)
-    living = (
-        select(GRANTS.c.id)
-        .join(CONSENT, CONSENT.c.id == GRANTS.c.consent_id)
-        .where(
-            GRANTS.c.id == RECOGNITIONS.c.grant_id,
-            GRANTS.c.revoked_at.is_(None),
-            CONSENT.c.state.in_(("active", "paused")),
-            CONSENT.c.end_at > at,
-        )
-    )
-    ended = RECOGNITIONS.c.grant_id.is_not(None) & ~living.exists()
-    for gone in (stray, ended):
-        some = select(RECOGNITIONS.c.interaction_id).where(gone).limit(most)
-        await session.execute(delete(RECOGNITIONS).where(RECOGNITIONS.c.interaction_id.in_(some)))
+async def of_consent(session: AsyncSession, consent_id: str) -> Recognition | None:
+    """What was agreed to last with a grant of this consent that has not ended."""
+    joined = RECOGNITIONS.join(GRANTS, GRANTS.c.id == RECOGNITIONS.c.grant_id)
+    living = (GRANTS.c.consent_id == consent_id) & GRANTS.c.revoked_at.is_(None) & (GRANTS.c.scope != "")
+    query = select(RECOGNITIONS).select_from(joined).where(living)
+    newest = query.order_by(RECOGNITIONS.c.created_at.desc()).limit(1)
+    return _of_row((await session.execute(newest)).one_or_none())
 
 
 def _of_row(row: Row[Any] | None) -> Recognition | None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.events import Event
+from consent.parties import ClientInfo
 from consent.subjects import SubjectId
 from consent.text import Block
 from gateway.errors import Language, Problem
 from gateway.oauth import recognition
 from gateway.oauth.interactions import Pending
+from gateway.oauth.recognition import Recognition
 from gateway.security.sessions import CitizenSession
 from gateway.web.forms import Form
 from gateway.web.site import Site
@@ -82,6 +84,14 @@ async def keep(
         at=now,
         idem=f"recognition:{pending.interaction_id}",
     )
+
+
+def told(known: Recognition | None, client: ClientInfo, language: Language) -> str | None:
+    """What the page of a consent says of it; None where nothing was agreed to or nothing is told any more."""
+    if known is None:
+        return None
+    t, who = words(language), (client.name or {}).get(language) or client.legal_name
+    return t("recognise.known_locale" if known.locale else "recognise.known", who=who)
 
 
 def _lines(pending: Pending, language: Language) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ def fresh(asked: Terms, standing: Terms) -> tuple[Item, ...]:
     """What `asked` wants beyond `standing`, item by item.
 
     An item asked more often or further back comes whole, to be chosen anew; an item with more fields comes
-    with the new fields only.
+    with the new fields only, and they are not needed: the item goes on without them.
     """
     found = []
     for item in asked.items:
@@ -26,7 +26,7 @@ def fresh(asked: Terms, standing: Terms) -> tuple[Item, ...]:
         if known is None or _often(item) < _often(known) or item.history_from < known.history_from:
             found.append(item)
         elif more := tuple(name for name in item.fields if name not in known.fields):
-            found.append(replace(item, fields=more))
+            found.append(replace(item, fields=more, required=False))
     return tuple(found)
 
 

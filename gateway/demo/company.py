@@ -103,7 +103,7 @@ class Company:
         self.http, self.issuer, self.client_id, self.keys = http, issuer, client_id, keys
         self.redirect_uri = redirect_uri
         self.metadata: dict[str, Any] = {}
-        self.state = ""
+        self.state = self.grant_id = ""
         self.tokens: dict[str, Any] = {}
 
     async def discover(self) -> dict[str, Any]:
@@ -114,8 +114,11 @@ class Company:
             raise ValueError("the metadata speaks for another issuer")
         return self.metadata
 
-    async def push(self, details: list[dict[str, Any]], language: str = "ko") -> str:
-        """RFC 9126, 9396, 7636: push the request; return the address to send the citizen to."""
+    async def push(self, details: list[dict[str, Any]], language: str = "ko", **more: str) -> str:
+        """RFC 9126, 9396, 7636: push the request; return the address to send the citizen to.
+
+        `more` are further parameters, such as `grant_management_action` and `grant_id`.
+        """
         self._verifier, self.state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
         url = self.metadata["pushed_authorization_request_endpoint"]
         form = {
@@ -127,11 +130,13 @@ class Company:
             "code_challenge_method": "S256",
             "authorization_details": json.dumps(details, ensure_ascii=False),
             "ui_locales": language,
+            **more,
             **self._assertion(),
         }
         answer = self._accept(
             await self.http.post(url, data=form, headers={"DPoP": self._proof("POST", url)})
         )
+        self.grant_id = answer.get("grant_id", "")
         query = urlencode({"client_id": self.client_id, "request_uri": answer["request_uri"]})
         return f"{self.metadata['authorization_endpoint']}?{query}"
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Callable
-from typing import NewType
+from collections.abc import Callable, Sequence
+from typing import NewType, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -92,21 +92,40 @@ def commit(salt: bytes, payload: bytes) -> bytes:
     return hmac.digest(salt, payload, hashlib.sha256)
 
 
-class SubjectKeys:
-    """Makes, opens and destroys citizens' keys. Safe for any number of tasks: it holds only the KEK."""
+class Keks(Protocol):
+    """Keys that wrap citizens' keys (KEK). Safe for any number of tasks; the first one wraps."""
 
-    def __init__(self, kek: bytes, *, random: Callable[[int], bytes] = os.urandom) -> None:
-        """Wrap under `kek` (32 bytes); `random` gives n random bytes."""
-        if len(kek) != KEY_BYTES:
-            raise SubjectError("subject_unreadable")
+    def known(self) -> Sequence[bytes]:
+        """Those known now, 32 bytes each. MUST NOT block."""
+
+    def look_again(self) -> Sequence[bytes]:
+        """The same after a look at where they are kept; short, and called only when none of them opens."""
+
+
+class _Only:
+    def __init__(self, kek: bytes) -> None:
         self._kek = kek
+
+    def known(self) -> Sequence[bytes]:
+        return (self._kek,)
+
+    look_again = known
+
+
+class SubjectKeys:
+    """Makes, opens and destroys citizens' keys. Safe for any number of tasks: it holds only KEKs."""
+
+    def __init__(self, kek: bytes | Keks, *, random: Callable[[int], bytes] = os.urandom) -> None:
+        """Wrap under `kek` (32 bytes, or several of which the first wraps); `random` gives n random bytes."""
+        self._keks = _Only(kek) if isinstance(kek, bytes) else kek
+        if any(len(one) != KEY_BYTES for one in self._keks.known()):
+            raise SubjectError("subject_unreadable")
         self._random = random
 
     async def create(self, session: AsyncSession) -> SubjectId:
         """Store a fresh key in the caller's transaction and give its name."""
         subject = SubjectId("s-" + self._random(16).hex())
-        nonce = self._random(_NONCE_BYTES)
-        wrapped = nonce + AESGCM(self._kek).encrypt(nonce, self._random(KEY_BYTES), subject.encode())
+        wrapped = self._wrap(subject, self._random(KEY_BYTES))
         await session.execute(insert(SUBJECT).values(id=subject, n=0, wrapped=wrapped))
         return subject
 
@@ -122,7 +141,39 @@ class SubjectKeys:
         """Open a wrapped key; the wrap is bound to `subject`, so keys cannot be swapped between citizens."""
         if wrapped is None:
             raise SubjectError("subject_erased")
-        return SubjectKey(_decrypt(self._kek, wrapped, subject), random=self._random)
+        return SubjectKey(self._open(subject, wrapped), random=self._random)
+
+    async def rewrap(self, session: AsyncSession, after: str, limit: int) -> tuple[str | None, int]:
+        """Wrap up to `limit` keys named after `after` under the first KEK, in the caller's transaction.
+
+        Gives the last name looked at (None when there was none) and how many were wrapped again. What is
+        under the first KEK already is left as it is, so it may be done again, and by two at once.
+        """
+        query = select(SUBJECT.c.id, SUBJECT.c.wrapped).where(
+            SUBJECT.c.id > after, SUBJECT.c.wrapped.is_not(None)
+        )
+        rows = (await session.execute(query.order_by(SUBJECT.c.id).limit(limit))).all()
+        changed = 0
+        for subject, wrapped in rows:
+            if _opens(self._keks.known()[0], wrapped, subject):
+                continue
+            fresh = self._wrap(subject, self._open(subject, wrapped))
+            same = (SUBJECT.c.id == subject) & (SUBJECT.c.wrapped == wrapped)
+            moved = update(SUBJECT).where(same).values(wrapped=fresh).returning(SUBJECT.c.id)
+            changed += (await session.execute(moved)).one_or_none() is not None
+        return (rows[-1].id if rows else None), changed
+
+    def _wrap(self, subject: str, key: bytes) -> bytes:
+        nonce = self._random(_NONCE_BYTES)
+        return nonce + AESGCM(self._keks.known()[0]).encrypt(nonce, key, subject.encode())
+
+    def _open(self, subject: str, wrapped: bytes) -> bytes:
+        """The key inside; a KEK that came meanwhile is looked for before it is given up."""
+        for keks in (self._keks.known, self._keks.look_again):
+            for kek in keks():
+                if (key := _opens(kek, wrapped, subject)) is not None:
+                    return key
+        raise SubjectError("subject_unreadable")
 
     async def erase(self, session: AsyncSession, subject: SubjectId, *, at: int) -> None:
         """Destroy the key and the chain state of `subject` in the caller's transaction; cannot be undone.
@@ -135,6 +186,13 @@ class SubjectKeys:
         )
         if done.one_or_none() is None:
             raise SubjectError("subject_unknown")
+
+
+def _opens(kek: bytes, wrapped: bytes, subject: str) -> bytes | None:
+    try:
+        return _decrypt(kek, wrapped, subject)
+    except SubjectError:
+        return None
 
 
 def _decrypt(key: bytes, sealed: bytes, context: str) -> bytes:

@@ -166,7 +166,13 @@ async def _assemble(
         worker=Worker(database, journal, log, puller, releasing, clock),
         notices=Notices(database, journal, gateway, holders, clock),
         rotation=Rotation(
-            keys.house, database, journal, registry.operator.code, settings.key_rotation_days, clock
+            keys.house,
+            database,
+            journal,
+            registry.operator.code,
+            settings.key_rotation_days,
+            clock,
+            keys.subject_kek,
         ),
         client_keys=ClientKeysRefresh(database, journal, fetcher_for(settings, in_transaction), clock),
     )

@@ -20,6 +20,7 @@ from gateway.database import Database
 from gateway.errors import Problem
 from gateway.keyring import KeyringError
 from gateway.keys import KeysError, SigningKeys
+from gateway.keys.kek import Keks
 from gateway.keys.manifest import Entry, Manifest
 
 TICK_SECONDS = 5.0
@@ -39,6 +40,7 @@ class Rotation:
     party: str
     days: int
     clock: Clock
+    keks: Keks | None = None
     _told: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
@@ -56,6 +58,8 @@ class Rotation:
 
     async def once(self) -> None:
         """One look: follow, announce what is due, destroy what never signs again, tell the ledger."""
+        if self.keks is not None:
+            await asyncio.to_thread(self.keks.look_again)
         if self.house is None:
             return
         now = int(self.clock().timestamp())

@@ -13,9 +13,9 @@ from consent.clock import utc_now
 from consent.ledger.checkpoint import vkey
 from consent.ledger.errors import LedgerFormatError
 from gateway.commands.inputs import InputUnusableError, make_folder
-from gateway.commands.key_changes import open_house, tell_ledger
+from gateway.commands.key_changes import open_house, rewrap, tell_ledger
 from gateway.keyring import DEFAULT
-from gateway.keys import KeysError, create_keys, load_keys
+from gateway.keys import KeysError, create_keys, kek, load_keys
 from gateway.keys.custody import MAKERS
 from gateway.keys.manifest import Entry, State
 from gateway.settings import Settings, load_settings
@@ -46,7 +46,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--now", action="store_true", required=True, help="at once: whatever it signed fails (compromise)"
     )
     retire.set_defaults(run=_retire)
-    for verb in (shown, rotate, retire):
+    again = verbs.add_parser("rewrap", help="put another key around every citizen's own key")
+    step = again.add_mutually_exclusive_group()
+    step.add_argument("--prepare", action="store_true", help="only make it, to copy it to other replicas")
+    step.add_argument("--finish", action="store_true", help="destroy the old one when nothing needs it")
+    again.set_defaults(run=_rewrap)
+    for verb in (shown, rotate, retire, again):
         verb.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings (YAML)")
 
 
@@ -105,6 +110,24 @@ def _retire(chosen: argparse.Namespace) -> int:
     if heir is not None:
         print(f"{heir.kid}  {heir.alg}  signs instead, from now")
     asyncio.run(tell_ledger(opened, now))
+    return 0
+
+
+def _rewrap(chosen: argparse.Namespace) -> int:
+    settings = load_settings(chosen.config)
+    if settings.key_store == "environment":
+        raise KeysError("keys_place_unusable", "keys in variables are changed where the variables are set")
+    if not chosen.finish and kek.begin(settings.keys):
+        print(f"a new {kek.CURRENT} wraps from now on; {kek.OLD} still opens")
+    if chosen.prepare:
+        return 0
+    total = asyncio.run(rewrap(settings, kek.Keks.of(settings.keys), _now()))
+    print(f"{total} citizens' keys were under the old key and are under the new one now")
+    if chosen.finish and total:
+        print("run it again to be sure that none was added meanwhile; the old key is kept")
+    elif chosen.finish:
+        kek.finish(settings.keys)
+        print("nothing is under the old key; it is destroyed")
     return 0
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.keyring import LiveKeyring, SigningKey
+from gateway.keys.kek import Keks
 from gateway.keys.signing import SigningKeys
 
 SECRET_BYTES = 32
@@ -19,7 +20,7 @@ class Keys:
     signing: LiveKeyring
     ledger: Ed25519PrivateKey = field(repr=False)
     holder_requests: SigningKey
-    subject_kek: bytes = field(repr=False)
+    subject_kek: Keks = field(repr=False)
     pairwise: bytes = field(repr=False)
     pseudonyms: bytes = field(repr=False)
     identity: bytes = field(repr=False)

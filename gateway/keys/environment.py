@@ -21,6 +21,7 @@ from gateway.keys.all import SECRET_BYTES, Keys
 from gateway.keys.custody import MAKERS, parse_pem
 from gateway.keys.errors import KeysError
 from gateway.keys.folder import ed25519, p256
+from gateway.keys.kek import Keks
 
 PREFIX = "MYDATA_KEY_"
 _taken: dict[str, str] = {}
@@ -49,7 +50,7 @@ def keys_from(values: dict[str, str]) -> Keys:
                 PREFIX + "HOLDER_REQUESTS",
             )
         ),
-        subject_kek=_secret(values, "SUBJECT_KEK"),
+        subject_kek=Keks((_secret(values, "SUBJECT_KEK"),)),
         pairwise=_secret(values, "PAIRWISE"),
         pseudonyms=_secret(values, "PSEUDONYMS"),
         identity=_secret(values, "IDENTITY"),

@@ -15,6 +15,7 @@ from gateway.keys import generations
 from gateway.keys.all import SECRET_BYTES, Keys
 from gateway.keys.custody import Custody, FolderCustody, new_key, pem, read_pem, read_private
 from gateway.keys.errors import KeysError
+from gateway.keys.kek import Keks
 from gateway.keys.manifest import Entry, Manifest
 from gateway.keys.signing import SigningKeys
 
@@ -77,7 +78,7 @@ def load_keys(
         holder_requests=SigningKey.of(
             p256(read_pem(folder / "holder-requests.pem"), str(folder / "holder-requests.pem"))
         ),
-        subject_kek=_secret(folder / "subject-kek.key"),
+        subject_kek=Keks.of(folder),
         pairwise=_secret(folder / "pairwise.key"),
         pseudonyms=_secret(folder / "pseudonyms.key"),
         identity=_secret(folder / "identity.key"),

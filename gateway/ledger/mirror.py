@@ -18,18 +18,21 @@ def mirror(folder: Path, source: Source, trust: Trust, *, entries: bool) -> Repo
     """Bring `folder`/current up to the log at `source`; the verifier's report of what was fetched.
 
     With a finding (a fork, a rewrite, a shorter log, damage) the copy stays as it was. Full tiles are fetched
-    once; everything is computed again each time, from the files as they will lie there.
+    once; everything is computed again each time, from the files as they will lie there. Where old and new do
+    not fit together all is fetched anew, so that the finding is of the log and not of our copy.
     """
     current, fresh = folder / CURRENT, folder / FRESH
-    shutil.rmtree(fresh, ignore_errors=True)
     if not current.exists() and (folder / OLD).exists():  # ended between the two renames below
         (folder / OLD).rename(current)
     pinned = (current / "checkpoint").read_bytes() if current.exists() else None
     try:
         _fetch(source, trust, (current, fresh), entries)
+        report = verify(fresh, trust, pinned, entries=entries)
+        if report.findings and pinned is not None:
+            _fetch(source, trust, (fresh / "none", fresh), entries)
+            report = verify(fresh, trust, pinned, entries=entries)
     except Finding as finding:
         return Report(findings=[finding])
-    report = verify(fresh, trust, pinned, entries=entries)
     if report.findings:
         return report
     _sync(fresh)
@@ -44,6 +47,7 @@ def mirror(folder: Path, source: Source, trust: Trust, *, entries: bool) -> Repo
 def _fetch(source: Source, trust: Trust, places: tuple[Path, Path], entries: bool) -> None:
     """Checkpoint and all it speaks of into the fresh folder; what never changes is linked, not asked."""
     current, fresh = places
+    shutil.rmtree(fresh, ignore_errors=True)
     note = read_checkpoint(source)
     size = trust.open(note, "checkpoint", whole=True).size
     files = [(tile.path, MAX_TILE, tile.width) for tile in hash_tiles(size)]

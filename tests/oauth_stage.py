@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -93,7 +95,7 @@ class Stage(Company):
         self.subjects = SubjectKeys(b"k" * 32)
         self.journal = Journal(self.subjects, "stage")
         self.consent: Consent | None = None
-        keyring = Keyring((SigningKey.of(ec.generate_private_key(ec.SECP256R1())),))
+        keyring = Keyring((SigningKey.of(ec.generate_private_key(ec.SECP256R1())), *_other_keys()))
         self.server = GatewayAuthorizationServer(
             minter=Minter(self.issuer, self.issuer, keyring, b"p" * 32),
             database=self.database,
@@ -266,6 +268,13 @@ class Stage(Company):
         """How many ledger entries are promised."""
         async with self.database.reading() as session:
             return int((await session.execute(select(func.count()).select_from(OUTBOX))).scalar_one())
+
+
+@cache
+def _other_keys() -> tuple[SigningKey, SigningKey]:
+    """Keys for clients that registered another algorithm; made once, RSA keys take long."""
+    rsa_key = rsa.generate_private_key(65537, 2048)
+    return SigningKey.of(rsa_key), SigningKey.of(Ed25519PrivateKey.generate())
 
 
 def redirected(response: httpx.Response) -> dict[str, str]:

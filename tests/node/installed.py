@@ -19,6 +19,7 @@ _FILES = (
     "oracle.mjs",
     "signed.mjs",
     "mtls_client.mjs",
+    "openid_connect.mjs",
 )
 
 

@@ -111,6 +111,18 @@ async def test_a_shared_number_is_said_to_be_shared(stage: CitizenStage) -> None
     assert "group.example에 함께 등록된 서비스끼리는 같은 번호로 알아보고" in page.words
 
 
+async def test_a_login_hint_does_not_outlive_the_answer(stage: CitizenStage) -> None:
+    """It names a person; once the request is answered it is gone from the store."""
+    browser = stage.browser()
+    page = await asked(stage, browser, login_hint="hong@example.org")
+    (row,) = await stage.rows("authorization_request")
+    assert "hong@example.org" in row.parameters
+    await agree(browser, page)
+    (row,) = await stage.rows("authorization_request")
+    assert "hong@example.org" not in row.parameters
+    assert '"nonce"' in row.parameters
+
+
 async def test_a_sign_out_a_service_asks_for(stage: CitizenStage) -> None:
     """Nothing ends before the citizen presses; then the session is gone and consents are not."""
     browser = stage.browser()

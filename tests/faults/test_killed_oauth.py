@@ -38,12 +38,22 @@ async def killed(world: ProcessWorld, request: Awaitable[Any], after: float) -> 
     await world.kill()
     answered = (await asyncio.gather(sent, return_exceptions=True))[0]
     await world.start()
+    await ready(world)
     if isinstance(answered, Left):
         return answered.query
     if isinstance(answered, BaseException):
         assert isinstance(answered, httpx.TransportError), repr(answered)
         return None
     return answered
+
+
+async def ready(world: ProcessWorld) -> None:
+    """Wait until the ledger has caught up with what the killed process left behind."""
+    for _ in range(600):
+        if (await world.http.get(f"{world.origin}/readyz")).status_code == 200:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the gateway did not become ready")
 
 
 async def visited(citizen: Citizen, address: str) -> Page | dict[str, str]:
@@ -78,6 +88,7 @@ async def finish(world: ProcessWorld, company: Company, citizen: Citizen) -> tup
     shown = isinstance(back, Page)
     if isinstance(back, Page):
         done = await citizen.answer(back, "agree", Wishes(items=()))
+        assert done.url.endswith("/done"), f"{done.url} {done.status} {done.words[:300]}"
         back = await citizen.return_to_company(done)
     return await company.exchange(back), shown
 

@@ -41,7 +41,7 @@ def forgetting(journal: Journal, party: str) -> Callable[[AsyncSession, int], Aw
 
     async def step(session: AsyncSession, now: int) -> Batch:
         before = due("citizen", now)
-        query = select(_AGE.c.subject_id).where(_AGE.c.told_at <= before, ~_kept(_AGE.c.subject_id))
+        query = select(_AGE.c.subject_id).where(_AGE.c.told_at <= before, *_free(_AGE.c.subject_id))
         oldest = query.order_by(_AGE.c.told_at).limit(CITIZENS_AT_ONCE)
         locked = oldest.with_for_update(of=_AGE, skip_locked=True)
         subjects = (await session.execute(locked)).scalars().all()
@@ -54,9 +54,15 @@ def forgetting(journal: Journal, party: str) -> Callable[[AsyncSession, int], Aw
     return step
 
 
-def _kept(subject: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether anything of a citizen still needs the key: a record of a consent, a browser signed in."""
-    return exists().where(_CONSENT.c.subject_id == subject) | exists().where(_SESSION.c.subject_id == subject)
+def _free(subject: ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
+    """That nothing of a citizen needs the key any more: no record of a consent, no browser signed in.
+
+    The first consent is asked for, in order: so a store goes to it by the index, whatever it believes of how
+    many there are.
+    """
+    first = select(_CONSENT.c.id).where(_CONSENT.c.subject_id == subject).order_by(_CONSENT.c.created_at)
+    signed_in = exists().where(_SESSION.c.subject_id == subject)
+    return first.limit(1).scalar_subquery().is_(None), ~signed_in
 
 
 async def _thin(session: AsyncSession, subjects: Sequence[str]) -> int:

@@ -200,6 +200,17 @@ def upgrade() -> None:
     sa.Column('edge', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('ledger_index',
+    sa.Column('position', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('kind', sa.String(length=64), nullable=False),
+    sa.Column('party', sa.String(length=128), nullable=False),
+    sa.PrimaryKeyConstraint('position')
+    )
+    with op.batch_alter_table('ledger_index', schema=None) as batch_op:
+        batch_op.create_index('ledger_index_at', ['at', 'position'], unique=False)
+        batch_op.create_index('ledger_index_party', ['party', 'kind', 'position'], unique=False)
+
     op.create_table('ledger_outbox',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('entry', sa.LargeBinary(), nullable=False),
@@ -543,6 +554,11 @@ def downgrade() -> None:
     op.drop_table('ledger_tile')
     op.drop_table('ledger_payload')
     op.drop_table('ledger_outbox')
+    with op.batch_alter_table('ledger_index', schema=None) as batch_op:
+        batch_op.drop_index('ledger_index_party')
+        batch_op.drop_index('ledger_index_at')
+
+    op.drop_table('ledger_index')
     op.drop_table('ledger_head')
     op.drop_table('ledger_entry')
     op.drop_table('ledger_cosigned')

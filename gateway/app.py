@@ -31,6 +31,7 @@ from gateway.errors import Problem
 from gateway.failures import answer_error, refuse_cross_origin
 from gateway.front import Front
 from gateway.housekeeping import Housekeeping
+from gateway.keyring import KeyringError
 from gateway.oauth import clients
 from gateway.oauth.answering import Answering
 from gateway.oauth.bearer import ResourceServer
@@ -98,7 +99,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(SecurityHeaders, secure=secure)
     app.add_middleware(Access, metrics=metrics)
     app.add_middleware(Peer, trusted=settings.trusted_proxies)
-    for kind in (Problem, HTTPException, ConsentError, HolderError, BundleError, PolicyError, Exception):
+    named = (ConsentError, HolderError, BundleError, PolicyError, KeyringError)
+    for kind in (Problem, HTTPException, *named, Exception):
         app.add_exception_handler(kind, answer_error)
     return app
 

@@ -77,9 +77,11 @@ class Answering:
         told = [("error", error), *state, ("iss", server.issuer)]
         location = str(add_params_to_uri(asked["redirect_uri"], told))
         if asked.get("response_mode") in jarm.JWT_MODES:
-            key = server.minter.signing.signing(pending.client.authorization_signed_response_alg)
-            location = jarm.packed(
-                location, asked["redirect_uri"], signing=key, client_id=pending.client.id, now=now
+            signing = server.minter.signing
+            key = signing.signing(pending.client.authorization_signed_response_alg)
+            to = asked["redirect_uri"]
+            location = await signing.offload(
+                jarm.packed, location, to, signing=key, client_id=pending.client.id, now=now
             )
         return Answer(303, headers={"Location": location}).response()
 

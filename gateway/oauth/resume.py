@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.errors import Problem
+from gateway.keyring import KeyringError
 from gateway.oauth import clients, jarm, recognition
 from gateway.oauth.answers import Answer
 from gateway.oauth.clients import Client
@@ -51,7 +53,10 @@ async def resume(server: GatewayAuthorizationServer, request: Request) -> Respon
     """
     now = server.now()
     settled = await _load(server, request, now)
-    answer, code = await server.minter.signing.offload(_decide, server, settled, now)
+    try:
+        answer, code = await server.minter.signing.offload(_decide, server, settled, now)
+    except KeyringError as error:
+        raise Problem.of(error) from error
     if code is not None:
         await server.may_issue()
     async with server.database.transaction() as session:

@@ -40,7 +40,7 @@ class UserInfo:
             claims = await self._claims(request, found)
         except Problem as problem:
             return refused(problem)
-        return self._told(found.client, claims)
+        return await self._server.minter.signing.offload(self._told, found.client, claims)
 
     async def _claims(self, request: Request, found: AuthenticatedClient) -> dict[str, Any]:
         async with self._server.database.reading() as session:

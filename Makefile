@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/sh
 
-.PHONY: demo test lint format setup setup-dev lock clean
+.PHONY: demo test lint format setup setup-dev lock clean policy-fuzz
 .DELETE_ON_ERROR:
 
 # The product's main job with generated people, from consent to a verified bundle. SERVE=1 keeps it up.
@@ -40,6 +40,10 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
+
+# A million changed questions to both policy engines: no difference in allow, codes, obligations. Takes a while.
+policy-fuzz: setup-dev
+	$(BIN)/python -m tests.policy.fuzz --count 1000000 $(ARGS)
 
 # Re-pin every dependency with hashes and no addresses (needs uv on PATH).
 lock:

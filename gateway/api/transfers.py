@@ -20,11 +20,14 @@ from consent.events import Event
 from consent.items import from_details
 from consent.journal import Journal
 from consent.subjects import SubjectId
+from gateway.api import authzen, precheck
 from gateway.api.schemas import ItemOutcome, ReasonedItem, TransferAsk, TransferDecision, TransferStatus
 from gateway.database import Database
 from gateway.errors import Language, Problem
 from gateway.oauth.bearer import AuthenticatedClient, ResourceServer
 from gateway.policy import record
+from gateway.policy.authzen import Decide
+from gateway.policy.decision import Decision
 from gateway.policy.reasons import text
 from gateway.policy.tables import PolicyDecisionRow
 from gateway.responses import language_of
@@ -57,25 +60,26 @@ class Doors:
         """Answer a request for a transfer."""
         client = await self.resource.for_grant(request)
         key, asked = _key(request), await _body(request)
-        answer = await self.asking.ask(
-            Ask(
-                caller=Caller(
-                    id=client.client.id,
-                    active=client.client.active,
-                    kinds=client.client.kinds,
-                    country=client.client.country,
-                    token_version=client.grant.consent.version,
-                ),
-                grant_id=client.grant.id,
-                consent_id=client.grant.consent_id,
-                subject=SubjectId(client.grant.subject_id),
-                key=key,
-                names=asked.items,
-                within=from_details(client.grant.details),
-            )
-        )
+        answer = await self.asking.ask(_ask_of(client, key, asked.items))
         self.worker.wake()
         return answer, language_of(request)
+
+    async def prechecked(self, request: Request) -> tuple[precheck.Question, precheck.Names, Language]:
+        """The question a caller may ask about its own grant, and the items of this request."""
+        client = await self.resource.for_grant(request)
+        return self._question(client), (await _body(request)).items, language_of(request)
+
+    async def authzen(self, request: Request) -> Decide:
+        """What answers this caller's AuthZEN evaluations."""
+        client = await self.resource.for_grant(request)
+        question = self._question(client)
+        return precheck.authzen(client.client.id, client.grant.consent_id, question, language_of(request))
+
+    def _question(self, client: AuthenticatedClient) -> precheck.Question:
+        async def question(names: tuple[str, ...] | None, purpose: str | None) -> Decision:
+            return await self.asking.would(_ask_of(client, "precheck", names), purpose)
+
+        return question
 
     async def find(self, request: Request, transfer_id: str) -> tuple[TransferRow, PolicyDecisionRow]:
         """The caller's own transfer and its decision."""
@@ -121,6 +125,8 @@ class Doors:
 def router(doors: Doors) -> APIRouter:
     """The routes, with their schemas in the OpenAPI document."""
     routes = APIRouter(tags=["transfers"])
+    precheck.add(routes, doors.prechecked)
+    routes.routes.extend(authzen.routes(doors.issuer, doors.authzen))
 
     @routes.post("/transfers", status_code=202, response_model=TransferStatus)
     async def ask(request: Request, response: Response) -> TransferStatus:
@@ -145,6 +151,24 @@ def router(doors: Doors) -> APIRouter:
         return Response(found.sealed, media_type="application/vnd.mydata.bundle", headers=headers)
 
     return routes
+
+
+def _ask_of(client: AuthenticatedClient, key: str, names: tuple[str, ...] | None) -> Ask:
+    return Ask(
+        caller=Caller(
+            id=client.client.id,
+            active=client.client.active,
+            kinds=client.client.kinds,
+            country=client.client.country,
+            token_version=client.grant.consent.version,
+        ),
+        grant_id=client.grant.id,
+        consent_id=client.grant.consent_id,
+        subject=SubjectId(client.grant.subject_id),
+        key=key,
+        names=names,
+        within=from_details(client.grant.details),
+    )
 
 
 def _own(row: TransferRow, client: AuthenticatedClient) -> bool:

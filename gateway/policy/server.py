@@ -101,7 +101,7 @@ class LocalOpa:
                     "PATH": os.defpath,
                     "HOME": str(file.parent),
                     "GOGC": "400",
-                },  # a small heap: collect less
+                },
                 preexec_fn=_end_with_parent(),
             )
         except OSError as error:

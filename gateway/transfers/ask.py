@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import orjson
+from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import repository as consents
@@ -109,6 +110,12 @@ class Asking:
                     raise Problem("policy_unavailable", retry_after=5)
                 return answer
         raise Problem("consent_changed")
+
+    async def would(self, ask: Ask, purpose: str | None = None) -> Decision:
+        """What policy would decide on `ask` now. Nothing is kept or counted. Raises Problem as `ask`."""
+        question, _ = await self._question(ask, "precheck")
+        request = structs.replace(question.request, purpose=purpose)
+        return await decide(self.engine, structs.replace(question, request=request))
 
     async def _earlier(self, ask: Ask, transfer_id: str) -> Answer | None:
         async with self.database.reading() as session:

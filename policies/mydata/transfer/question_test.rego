@@ -61,7 +61,8 @@ question := {
 }
 
 decided(patch) := answer if {
-	answer := transfer.decision with input as json.patch(question, patch)
+	document := json.patch(question, patch)
+	answer := transfer.decision with input as document
 }
 
 codes(patch) := {reason.code | some reason in decided(patch).codes}

@@ -80,7 +80,7 @@ def _signing(values: dict[str, str], name: str, alg: str) -> Local:
 def _known() -> set[str]:
     signing = {f"SIGNING_{alg.upper()}{suffix}" for alg in MAKERS for suffix in ("", "_NEXT", "_PREVIOUS")}
     others = {"LEDGER", "HOLDER_REQUESTS", "SUBJECT_KEK", "PAIRWISE", "PSEUDONYMS", "IDENTITY"}
-    return {PREFIX + name for name in signing | others} | {PREFIX + "VAULT_TOKEN", PREFIX + "PKCS11_PIN"}
+    return {PREFIX + name for name in signing | others} | {PREFIX + "VAULT_TOKEN", PREFIX + "PIN"}
 
 
 def _text(values: dict[str, str], name: str) -> bytes:

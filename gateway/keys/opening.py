@@ -40,7 +40,7 @@ def places(settings: Settings, given: Mapping[str, str], refuse: Callable[[], bo
     """The places beside the folder that the settings describe, used for new keys or only for old ones."""
     found: dict[str, Custody] = {}
     if settings.pkcs11_module is not None:
-        pin = given.get(f"{PREFIX}PKCS11_PIN", "")
+        pin = given.get(f"{PREFIX}PIN", "")
         custody = Pkcs11Custody(settings.pkcs11_module, settings.pkcs11_token, pin, refuse=refuse)
         found[custody.place] = custody
     if settings.vault_url is not None:

@@ -128,3 +128,11 @@ def test_a_process_reads_them_once_and_keeps_them(tmp_path: Path) -> None:
         text=True,
     )
     assert json.loads(done.stdout) == [True, True, []]
+
+
+@pytest.mark.parametrize("name", ["MYDATA_KEY_PIN", "MYDATA_KEY_VAULT_TOKEN"])
+def test_what_opens_other_places_is_taken_out_too(name: str) -> None:
+    """The PIN of a token and the token of an engine are secrets like keys."""
+    environ = {name: "secret", "OTHER": "stays"}
+    assert take(environ) == {name: "secret"}
+    assert environ == {"OTHER": "stays"}

@@ -1,7 +1,7 @@
 """schemathesis asks every door what the OpenAPI document allows and what it does not.
 
-Once as nobody, once as a client that signs what it sends: no 500, no silence, and no status, media type or body
-that the document does not describe.
+Once as nobody, once as a client that signs what it sends: no 500, no silence, and no status, media type or
+body that the document does not describe.
 """
 
 from __future__ import annotations

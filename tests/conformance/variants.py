@@ -15,6 +15,7 @@ class Variant:
     fapi_request_method: Literal["unsigned", "signed_non_repudiation"] = "unsigned"
     fapi_response_mode: Literal["plain_response", "jarm"] = "plain_response"
     openid: Literal["plain_oauth", "openid_connect"] = "plain_oauth"
+    grant_management: Literal["disabled", "enabled"] = "disabled"
 
     @property
     def id(self) -> str:
@@ -48,7 +49,8 @@ class Variant:
 
     def fits(self, only: dict[str, str]) -> bool:
         """Whether a module that exists for these values only runs in this profile."""
-        return all(getattr(self, name) == value for name, value in only.items())
+        own = self.grant_management == "disabled" or "grant_management" in only
+        return own and all(getattr(self, name) == value for name, value in only.items())
 
 
 LOOKS_AT_TLS = {"happy-flow", "ensure-holder-of-key-required", "refresh-token"}
@@ -63,6 +65,7 @@ VARIANTS = (
     Variant(fapi_response_mode="jarm"),
     Variant("mtls", "mtls", "signed_non_repudiation", "jarm"),
     Variant(openid="openid_connect"),
+    Variant(grant_management="enabled"),
 )
 """The four profiles of the Security Profile plan, then Message Signing: JAR, JARM, both with certificates;
-then OpenID Connect."""
+then OpenID Connect; then Grant Management, in which only its own modules run."""

@@ -82,6 +82,8 @@ class VariedStage(Stage):
         asked = {"response_mode": "jwt", **form} if self.variant.signed_answers else dict(form)
         if self.variant.recognises:
             asked = {"scope": "openid", "nonce": NONCE, **asked}
+        if self.variant.grant_management == "enabled":
+            asked = {"grant_management_action": "create", **asked}
         if not self.variant.signs:
             return await super().push(proof, **asked)
         beside = {name: asked.pop(name) for name in _BESIDE if name in asked}

@@ -86,7 +86,7 @@ class Living:
             self.past = last
         async with self.database.engine.connect() as connection:
             free = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await free.exec_driver_sql("ANALYZE")
+            await free.exec_driver_sql("ANALYZE" if self.database.dialect == "sqlite" else "VACUUM ANALYZE")
 
     def _copy(self, table: str) -> str:
         """Copies of the living row with other keys: the present with `n` behind each name."""

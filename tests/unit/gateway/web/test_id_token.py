@@ -119,3 +119,31 @@ def test_odd_keys_are_passed_over() -> None:
     ]
     assert set(public_keys({"keys": [*odd, KEY.jwk()]})) == {KEY.kid}
     assert public_keys({}) == {}
+
+
+async def since(at: int, **changes: Any) -> Person:
+    """The person of a token when a sign-in at or after `at` was asked for."""
+    expected = Expected("https://id.test", "gateway", "n", NOW, at)
+    return await verified_person(token(**changes), "access", expected, key_of)
+
+
+async def test_the_sign_in_is_told_as_the_provider_told_it() -> None:
+    """auth_time, acr and amr where they are there, nothing where they are not."""
+    how = (await checked(token(auth_time=NOW - 9, acr="urn:a", amr=["otp", 7]))).how
+    assert (how.auth_time, how.acr, how.amr) == (NOW - 9, "urn:a", ("otp",))
+    how = (await checked(token(acr=5, amr="otp"))).how
+    assert (how.auth_time, how.acr, how.amr) == (None, None, ())
+
+
+@pytest.mark.parametrize("at", [None, NOW - 131, NOW + 31, "now", -1, True])
+async def test_an_old_sign_in_is_not_taken_for_a_new_one(at: Any) -> None:
+    """Core 3.1.3.7-13: with max_age sent, auth_time must be there and recent enough."""
+    with pytest.raises(IdentityError):
+        await since(NOW - 100, auth_time=at)
+
+
+async def test_clocks_may_differ_by_half_a_minute() -> None:
+    """A sign-in the provider dates a little early was after the request by our clock, and is kept as such."""
+    assert (await since(NOW - 100, auth_time=NOW - 120)).how.auth_time == NOW - 100
+    assert (await since(NOW - 100, auth_time=NOW - 50)).how.auth_time == NOW - 50
+    assert (await since(NOW, auth_time=NOW + 20)).how.auth_time == NOW

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import weakref
 from importlib import metadata
 
 import regorus
@@ -25,6 +26,22 @@ _RULE = f"data.{PACKAGE}.{RULE}"
 _STOPPING = (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError)
 
 
+class _Owner:
+    """Whose an interpreter is; held by one EmbeddedEngine only, in no circle."""
+
+
+_Kept = dict[int, tuple[weakref.ref[_Owner], regorus.Engine]]
+_threads = threading.local()
+
+
+def _interpreters() -> _Kept:
+    """This thread's interpreters. Only their own thread may use or drop them, whichever thread collects."""
+    kept: _Kept | None = getattr(_threads, "kept", None)
+    if kept is None:
+        kept = _threads.kept = {}
+    return kept
+
+
 class EmbeddedEngine:
     """A `PolicyEngine` without a server. Evaluates on the calling thread; an interpreter per thread."""
 
@@ -32,7 +49,7 @@ class EmbeddedEngine:
         """Compile `bundle` and run it once on nothing; raises BundleInvalid with the place of an error."""
         self.bundle = bundle
         self.name = f"regorus/{metadata.version('gordon-to-regorus')}"
-        self._local = threading.local()
+        self._owner = _Owner()
         refuse_recursion(self._interpreter())
         self._try()
 
@@ -55,7 +72,7 @@ class EmbeddedEngine:
         except _STOPPING:
             raise
         except BaseException as error:  # a panic of the Rust side is no Exception
-            self._local.interpreter = None
+            _interpreters().pop(id(self._owner), None)
             raise PolicyUnavailable("evaluation", str(error).split("Stack backtrace")[0].strip()) from error
         if not isinstance(answer, str) or not answer.lstrip().startswith("{"):
             raise PolicyUnavailable("undefined", "the decision has no value")  # undefined comes as a text
@@ -71,7 +88,7 @@ class EmbeddedEngine:
 
     async def close(self) -> None:
         """Forget this thread's interpreter."""
-        self._local.interpreter = None
+        _interpreters().pop(id(self._owner), None)
 
     def _try(self) -> None:
         """Evaluate on nothing: some errors of a policy only show when it runs."""
@@ -83,10 +100,13 @@ class EmbeddedEngine:
 
     def _interpreter(self) -> regorus.Engine:
         """This thread's own: an interpreter used from another thread panics."""
-        found = getattr(self._local, "interpreter", None)
-        if found is None:
-            found = self._local.interpreter = _compiled(self.bundle)
-        return found
+        kept = _interpreters()
+        found = kept.get(id(self._owner))
+        if found is None or found[0]() is not self._owner:
+            for place in [place for place, (owner, _) in kept.items() if owner() is None]:
+                del kept[place]
+            found = kept[id(self._owner)] = (weakref.ref(self._owner), _compiled(self.bundle))
+        return found[1]
 
 
 def _compiled(bundle: PolicyBundle) -> regorus.Engine:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -86,3 +88,32 @@ async def test_its_name_and_health() -> None:
     await engine.close()
     await engine.close()
     assert (await engine.decide(question())).allow
+
+
+def test_an_engine_may_be_forgotten_on_any_thread() -> None:
+    """What another thread collects takes no interpreter with it: only its own thread drops one."""
+    held = [EmbeddedEngine(load())]
+    held[0].evaluate(b"{}")
+    dropping = threading.Thread(target=held.clear)
+    dropping.start()
+    dropping.join()
+    gc.collect()
+    assert EmbeddedEngine(load()).evaluate(b"{}")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"mydata/x/x.rego": b"package mydata.x\nf(n) := f(n - 1)\n"},
+        {"mydata/x/x.rego": b"package mydata.x\na if b\nb if c\nc if a\n"},
+        {
+            "mydata/x/x.rego": b"package mydata.x\nimport data.mydata.y\na := y.b\n",
+            "mydata/y/y.rego": b"package mydata.y\nb := data.mydata.x.a\n",
+        },
+        {"mydata/x/x.rego": b"package mydata.x\na contains data.mydata.x.b\nb := count(a)\n"},
+    ],
+)
+def test_a_circle_of_rules_is_refused(files: dict[str, bytes]) -> None:
+    """Rules and functions that lead back to themselves are named, not run."""
+    with pytest.raises(BundleInvalid, match="circle"):
+        EmbeddedEngine(of(files))

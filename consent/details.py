@@ -14,7 +14,7 @@ from typing import Any
 
 from consent.calendar import Period, parse_date
 from consent.catalogue import Catalogue, Dataset, Purpose
-from consent.details_shape import MAX_ITEMS, item_members, objects
+from consent.details_shape import MAX_ITEMS, objects
 from consent.errors import CatalogueError, TermsError
 from consent.items import Item, Terms
 from consent.parties import ClientInfo, HolderInfo
@@ -57,12 +57,12 @@ def parse_details(
     _check_retention(first["retention"], purpose)
     items: list[Item] = []
     for place, entry in enumerate(entries):
-        holder = _holder(entry["holder"], purpose, asking)
+        holder = _holder(f"[{place}].holder", entry["holder"], purpose, asking)
         if any(item.holder == holder.id for item in items):
-            raise TermsError("duplicate_holder", holder=holder.id)
+            raise TermsError("duplicate_holder", where=f"[{place}].holder", holder=holder.id)
         items += _items(f"[{place}]", entry["items"], holder, asking)
     if len(items) > MAX_ITEMS:
-        raise TermsError("too_many_items", limit=MAX_ITEMS)
+        raise TermsError("too_many_items", where="authorization_details", limit=MAX_ITEMS)
     return Terms(purpose.id, start, end, first["retention"], tuple(items))
 
 
@@ -71,22 +71,22 @@ def _purpose(id: str, asking: _Asking) -> Purpose:
     if found is None:
         raise TermsError("purpose_unknown", where="[0].purpose")
     if id not in asking.client.purposes:
-        raise TermsError("purpose_not_allowed", purpose=id)
+        raise TermsError("purpose_not_allowed", where="[0].purpose", purpose=id)
     return found
 
 
 def _check_span(start: date, end: date, purpose: Purpose, today: date) -> None:
     if end < start:
-        raise TermsError("end_before_start", start=start.isoformat(), end=end.isoformat())
+        raise TermsError("end_before_start", where="[0].end", start=start.isoformat(), end=end.isoformat())
     if start < today - timedelta(days=1):
-        raise TermsError("start_in_past", start=start.isoformat())
+        raise TermsError("start_in_past", where="[0].start", start=start.isoformat())
     if start > today + timedelta(days=FURTHEST_START_DAYS):
-        raise TermsError("start_too_far", limit_days=FURTHEST_START_DAYS)
+        raise TermsError("start_too_far", where="[0].start", limit_days=FURTHEST_START_DAYS)
     if end < today:
-        raise TermsError("end_in_past", end=end.isoformat())
+        raise TermsError("end_in_past", where="[0].end", end=end.isoformat())
     latest = purpose.max_period.after(start)
     if end > latest:
-        raise TermsError("period_too_long", purpose=purpose.id, latest=latest.isoformat())
+        raise TermsError("period_too_long", where="[0].end", purpose=purpose.id, latest=latest.isoformat())
 
 
 def _check_retention(text: str, purpose: Purpose) -> None:
@@ -95,42 +95,40 @@ def _check_retention(text: str, purpose: Purpose) -> None:
     except ValueError as error:
         raise TermsError("details_malformed", where="[0].retention") from error
     if asked.most_days > purpose.max_retention.most_days:
-        raise TermsError("retention_too_long", purpose=purpose.id, limit_days=purpose.max_retention.most_days)
+        limit = purpose.max_retention.most_days
+        raise TermsError("retention_too_long", where="[0].retention", purpose=purpose.id, limit_days=limit)
 
 
-def _holder(id: str, purpose: Purpose, asking: _Asking) -> HolderInfo:
+def _holder(where: str, id: str, purpose: Purpose, asking: _Asking) -> HolderInfo:
     found = asking.holders.get(id)
     if found is None:
-        raise TermsError("holder_unknown", holder=id[:64])
+        raise TermsError("holder_unknown", where=where, holder=id[:64])
     if asking.client.holders is not None and id not in asking.client.holders:
-        raise TermsError("holder_not_in_consortium", holder=id)
+        raise TermsError("holder_not_in_consortium", where=where, holder=id)
     if found.sector not in purpose.sectors:
-        raise TermsError("purpose_not_for_sector", purpose=purpose.id, sector=found.sector)
+        raise TermsError("purpose_not_for_sector", where=where, purpose=purpose.id, sector=found.sector)
     return found
 
 
-def _items(where: str, entries: list[object], holder: HolderInfo, asking: _Asking) -> list[Item]:
-    if not entries:
-        raise TermsError("details_malformed", where=f"{where}.items")
-    if len(entries) > MAX_ITEMS:
-        raise TermsError("too_many_items", limit=MAX_ITEMS)
+def _items(where: str, entries: list[dict[str, Any]], holder: HolderInfo, asking: _Asking) -> list[Item]:
     items: list[Item] = []
     for place, entry in enumerate(entries):
         item = _item(f"{where}.items[{place}]", entry, holder, asking)
         if any(other.dataset == item.dataset for other in items):
-            raise TermsError("duplicate_item", item=item.name)
+            raise TermsError("duplicate_item", where=f"{where}.items[{place}]", item=item.name)
         items.append(item)
     return items
 
 
-def _item(where: str, raw: object, holder: HolderInfo, asking: _Asking) -> Item:
-    entry = item_members(where, raw)
+def _item(where: str, entry: dict[str, Any], holder: HolderInfo, asking: _Asking) -> Item:
     try:
         dataset = asking.catalogue.dataset(entry["dataset"])
     except CatalogueError as error:
-        raise TermsError("item_not_in_catalogue", where=where, dataset=entry["dataset"][:80]) from error
+        place, named = f"{where}.dataset", entry["dataset"][:80]
+        raise TermsError("item_not_in_catalogue", where=place, dataset=named) from error
     if dataset.sector != holder.sector:
-        raise TermsError("dataset_not_of_holder", holder=holder.id, dataset=dataset.id)
+        place = f"{where}.dataset"
+        raise TermsError("dataset_not_of_holder", where=place, holder=holder.id, dataset=dataset.id)
     if _FREQUENCY.fullmatch(entry["frequency"]) is None:
         raise TermsError("frequency_invalid", where=f"{where}.frequency")
     return Item(
@@ -144,26 +142,25 @@ def _item(where: str, raw: object, holder: HolderInfo, asking: _Asking) -> Item:
 
 
 def _fields(where: str, names: list[Any], dataset: Dataset) -> tuple[str, ...]:
-    if not names or not all(isinstance(name, str) for name in names):
-        raise TermsError("details_malformed", where=f"{where}.fields")
     for place, name in enumerate(names):
-        field = dataset.fields.get(name)
+        field, here = dataset.fields.get(name), f"{where}.fields[{place}]"
         if field is None:
-            raise TermsError("field_not_in_catalogue", dataset=dataset.id, field=name[:64])
+            raise TermsError("field_not_in_catalogue", where=here, dataset=dataset.id, field=name[:64])
         if not field.leaves:
-            raise TermsError("field_suppressed", dataset=dataset.id, field=name)
+            raise TermsError("field_suppressed", where=here, dataset=dataset.id, field=name)
         if name in names[:place]:
-            raise TermsError("duplicate_field", dataset=dataset.id, field=name)
+            raise TermsError("duplicate_field", where=here, dataset=dataset.id, field=name)
     return tuple(names)
 
 
 def _history(where: str, text: str, dataset: Dataset, today: date) -> date:
-    start = _day(f"{where}.history_from", text)
+    where = f"{where}.history_from"
+    start = _day(where, text)
     earliest = dataset.history_max.before(today)
     if start < earliest:
-        raise TermsError("history_too_long", dataset=dataset.id, earliest=earliest.isoformat())
+        raise TermsError("history_too_long", where=where, dataset=dataset.id, earliest=earliest.isoformat())
     if start > today + timedelta(days=1):
-        raise TermsError("history_in_future", dataset=dataset.id)
+        raise TermsError("history_in_future", where=where, dataset=dataset.id)
     return start
 
 

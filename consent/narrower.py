@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from consent.choices import restrict
-from consent.details_shape import item_members, objects
+from consent.details_shape import objects
 from consent.errors import TermsError
 from consent.items import Terms, from_details, to_details
 
@@ -26,15 +26,12 @@ def narrower(asked: object, granted: list[dict[str, Any]]) -> list[dict[str, Any
         for number, raw in enumerate(entry["items"]):
             name, fields = _kept(f"[{place}].items[{number}]", entry["holder"], raw, terms)
             if name in keep:
-                raise TermsError("duplicate_item", item=name)
+                raise TermsError("duplicate_item", where=f"[{place}].items[{number}]", item=name)
             keep[name] = fields
-    if not keep:
-        raise TermsError("details_malformed", where="[0].items")
     return to_details(restrict(terms, keep))
 
 
-def _kept(where: str, holder: str, raw: object, terms: Terms) -> tuple[str, tuple[str, ...]]:
-    entry = item_members(where, raw)
+def _kept(where: str, holder: str, entry: dict[str, Any], terms: Terms) -> tuple[str, tuple[str, ...]]:
     item = terms.item(f"{holder}/{entry['dataset']}")
     if item is None:
         raise TermsError("details_widened", where=f"{where}.dataset")
@@ -46,9 +43,6 @@ def _kept(where: str, holder: str, raw: object, terms: Terms) -> tuple[str, tupl
     for member, value in same.items():
         if entry[member] != value:
             raise TermsError("details_widened", where=f"{where}.{member}")
-    fields = entry["fields"]
-    if not fields or not all(isinstance(name, str) for name in fields):
-        raise TermsError("details_malformed", where=f"{where}.fields")
-    if not set(fields) <= set(item.fields):
+    if not set(entry["fields"]) <= set(item.fields):
         raise TermsError("details_widened", where=f"{where}.fields")
-    return item.name, tuple(fields)
+    return item.name, tuple(entry["fields"])

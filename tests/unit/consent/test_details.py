@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+from consent.details_shape import MAX_HOLDERS, MAX_ITEMS, objects, schema
 from consent.errors import TermsError
 from consent.terms import ClientInfo, parse_details, to_details
 from gateway.errors import Problem
@@ -112,6 +114,7 @@ def test_each_refusal_has_its_code(code: str, request_: Callable[[], Any]) -> No
     with pytest.raises(TermsError) as caught:
         parsed(request_())
     assert caught.value.code == code
+    assert str(caught.value.params["where"]).startswith(("[0]", "[1]", "authorization_details"))
 
 
 @pytest.mark.parametrize("code", sorted({code for code, _ in REFUSALS}))
@@ -198,3 +201,29 @@ def test_any_member_bent_is_read_or_refused(member: str, inner: str, value: Any)
     except TermsError:
         return
     assert to_details(terms) == [request]
+
+
+_MEMBERS = st.sampled_from(["type", "items", "holder", "fields", "x"])
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(_MEMBERS, inner),
+)
+
+
+def test_the_shape_is_the_schemas() -> None:
+    """The published JSON schema is the one that reads requests, and it is one (draft 2020-12)."""
+    Draft202012Validator.check_schema(schema())
+    assert Draft202012Validator(schema()).is_valid(details())
+    assert schema()["maxItems"] == MAX_HOLDERS
+    assert schema()["items"]["properties"]["items"]["maxItems"] == MAX_ITEMS
+
+
+@settings(max_examples=100, deadline=None)
+@given(ANY)
+def test_any_json_is_read_or_refused_with_its_place(value: Any) -> None:
+    """Whatever JSON comes: the objects as they were, or one TermsError that says where."""
+    try:
+        found: Any = objects(value)
+    except TermsError as error:
+        found = error.params["where"] and value
+    assert found is value

@@ -9,6 +9,9 @@ class Event(StrEnum):
     """The kind of a ledger entry. Values are part of the log format: never rename, only add."""
 
     LEDGER_LOG_OPENED = "ledger:log:opened"
+    LEDGER_ENTRIES_COPIED = "ledger:entries:copied"
+    LEDGER_ENTRIES_SEARCHED = "ledger:entries:searched"
+    LEDGER_ENTRY_OPENED = "ledger:entry:opened"
     CLIENT_REGISTRATION_REGISTERED = "client:registration:registered"
     CLIENT_REGISTRATION_SUSPENDED = "client:registration:suspended"
     CLIENT_REGISTRATION_RESUMED = "client:registration:resumed"

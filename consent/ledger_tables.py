@@ -7,12 +7,13 @@ ledger_tile        full hash tiles, never changed
 ledger_head        one row: size, root, right edge
 ledger_checkpoint  one row: the last signed checkpoint; its size only grows
 ledger_witness     what each witness last said: the size it knows, its line over it, or why there is none
+ledger_index       what entries say, to search by; untrusted: rebuilt from the log at any time
 ledger_cosigned    one row: the last checkpoint that enough witnesses cosigned, and since when that is too old
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Integer, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 _Counter = BigInteger().with_variant(Integer(), "sqlite")
@@ -99,6 +100,21 @@ class LedgerWitness(SQLModel, table=True):
     reason: str | None = Field(default=None, max_length=200)
 
 
+class LedgerIndex(SQLModel, table=True):
+    """One entry by time, kind and party. Holds nothing the entry does not say."""
+
+    __tablename__ = "ledger_index"
+    __table_args__ = (
+        Index("ledger_index_party", "party", "kind", "position"),
+        Index("ledger_index_at", "at", "position"),
+    )
+
+    position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    at: int = Field(sa_type=BigInteger)
+    kind: str = Field(max_length=64)
+    party: str = Field(max_length=128)
+
+
 class LedgerCosigned(SQLModel, table=True):
     """The last checkpoint with a quorum, lines and all; `missing_since`: when newer ones began to lack it."""
 
@@ -117,5 +133,6 @@ ENTRY = SQLModel.metadata.tables["ledger_entry"]
 TILE = SQLModel.metadata.tables["ledger_tile"]
 HEAD = SQLModel.metadata.tables["ledger_head"]
 CHECKPOINT = SQLModel.metadata.tables["ledger_checkpoint"]
+INDEX = SQLModel.metadata.tables["ledger_index"]
 WITNESS = SQLModel.metadata.tables["ledger_witness"]
 COSIGNED = SQLModel.metadata.tables["ledger_cosigned"]

@@ -27,6 +27,8 @@ from gateway.database import Database, in_transaction
 from gateway.keys import Keys
 from gateway.keys.opening import open_keys
 from gateway.ledger.log import Log
+from gateway.ledger.readers import load_readers
+from gateway.ledger.reading import Reading, reading_routes
 from gateway.ledger.watch import read_second_key, witnessing
 from gateway.oauth.client_keys_fetch import fetcher_for
 from gateway.oauth.client_keys_refresh import ClientKeysRefresh
@@ -78,7 +80,7 @@ async def open_parts(settings: Settings, metrics: Metrics, clock: Clock = utc_no
         stack.push_async_callback(database.close)
         tls = ssl.create_default_context(cafile=settings.ca)
         client = await stack.enter_async_context(open_client(refuse=in_transaction, tls=tls))
-        engine = await open_policy(settings, database, clock)
+        engine = await open_policy(settings, database, clock, metrics.registry)
         stack.push_async_callback(engine.close)
         now = lambda: clock().timestamp()  # noqa: E731
         gateway = Gateway(registry.operator.code, keys.holder_requests.sign, client, now)
@@ -132,6 +134,8 @@ async def _assemble(
         log.witnessing = witnessing(
             log, settings.ledger_witnesses, gateway.client, metrics, clock, plain_http=plain
         )
+    if settings.ledger_readers is not None:
+        log.doors = reading_routes(Reading(log, journal, load_readers(settings.ledger_readers), clock))
     consortia = consortia_of(registry)
     async with database.transaction() as session:
         for consortium in consortia:

@@ -39,6 +39,16 @@ class Settings(BaseSettings):
     )
     policy_engine: Literal["embedded", "opa"] = "embedded"
     opa_url: str = "http://127.0.0.1:8181"
+    opa_socket: Path | None = Field(
+        default=None, description="Unix socket OPA listens on, instead of opa_url."
+    )
+    opa_ca: Path | None = Field(default=None, description="PEM of the private authority of an https opa_url.")
+    opa_binary: Path | None = Field(
+        default=None, description="An OPA to start and watch beside the gateway, instead of opa_url."
+    )
+    policy_shadow_percent: int = Field(
+        default=0, ge=0, le=100, description="Share of decisions the other engine makes again, to compare."
+    )
     policies: Path | None = Field(
         default=None, description="Folder of the policy; default: the one beside the code."
     )
@@ -59,6 +69,9 @@ class Settings(BaseSettings):
     ledger_origin: str = "mydata.local/ledger/2026"
     ledger_witnesses: Path | None = Field(
         default=None, description="C2SP tlog-policy file: the witnesses of the ledger and their quorum."
+    )
+    ledger_readers: Path | None = Field(
+        default=None, description="YAML file of those who may read, search or open ledger entries over HTTP."
     )
     ledger_second_key: Path | None = Field(
         default=None, description="PEM file of an ML-DSA-44 key that also signs the published checkpoints."

@@ -12,6 +12,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.routing import BaseRoute
 
 from consent.clock import Clock, utc_now
 from consent.events import Event
@@ -20,7 +21,7 @@ from consent.ledger import proof
 from consent.ledger.checkpoint import open_note
 from gateway.database import Database
 from gateway.errors import Problem
-from gateway.ledger import cosigned, repository
+from gateway.ledger import cosigned, index, repository
 from gateway.ledger.nodes import prove
 from gateway.ledger.publisher import Publisher
 from gateway.ledger.sequencer import BATCH, Sequencer
@@ -77,9 +78,10 @@ class Log:
         second: MLDSA44PrivateKey | None = None,
     ) -> None:
         """Sign as `origin` with `key`, and `second` what is published; `last_signed` is a file outside the
-        database and its backups. `witnessing` may be set before `run`.
+        database and its backups. `witnessing` may be set before `run`, `doors` of readers before `routes`.
         """
         self.witnessing: Witnessing | None = None
+        self.doors: list[BaseRoute] = []
         self.database = database
         self.origin = origin
         self._sequencer = Sequencer(database, batch=batch)
@@ -154,6 +156,7 @@ class Log:
                 while batch := await self._sequencer.integrate():
                     added += batch
                 await self._publisher.publish()
+                await self._index()
             except Problem as problem:
                 if problem.code == "ledger_halted":
                     self._halted = problem
@@ -164,6 +167,15 @@ class Log:
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
         return added
+
+    async def _index(self) -> None:
+        """Let the index follow; it is nobody's proof, so nothing waits for it."""
+        async with self.database.reading() as session:
+            behind = (await repository.head(session)).size - await index.indexed(session)
+        while behind > 0:
+            async with self.database.transaction() as session:
+                added = await index.catch_up(session)
+            behind = behind - added if added else 0
 
     async def wait_integrated(self, what: int | str, timeout: float) -> int:  # noqa: ASYNC109 - a deadline
         """The position of an entry once a signed checkpoint covers it; `what` is its outbox id or idem.

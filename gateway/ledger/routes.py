@@ -1,7 +1,7 @@
 """The public half of the log over HTTP (C2SP tlog-tiles): checkpoint and hash tiles, static and cacheable.
 
 Entry bundles are not public: time, kind and organisation of an event can single a person out in a small
-population. They leave by export, to those who may audit.
+population. They leave by export and through the readers' doors (reading.py), to those who may audit.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def routes(log: Log) -> list[BaseRoute]:
         return await status.answer(request, log.witnessing)
 
     return [
+        *log.doors,
         Route("/ledger/checkpoint", checkpoint, methods=["GET"]),
         Route("/ledger/status", standing, methods=["GET"]),
         Route("/ledger/tile/{path:path}", tile, methods=["GET"]),

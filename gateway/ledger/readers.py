@@ -1,0 +1,68 @@
+"""Who may look into the ledger over HTTP: scoped accounts, named by the operator, known by a token's hash.
+
+readers:
+  - id: fsc                      # stands in the ledger for every look
+    name: Financial Services Commission
+    token_sha256: 6c3f...        # printf %s TOKEN | sha256sum
+    may: [entries, search, open]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import yaml
+
+from gateway.errors import Problem
+from gateway.settings import SettingsError
+
+Scope = Literal["entries", "search", "open"]
+
+
+class Reader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One account: `entries` may copy the log, `search` look for entries, `open` read what they say."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    token_sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")] = msgspec.field()
+    may: tuple[Scope, ...]
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    readers: tuple[Reader, ...]
+
+
+class Readers:
+    """Every account; an empty set admits nobody."""
+
+    def __init__(self, readers: tuple[Reader, ...] = ()) -> None:
+        """Admit these."""
+        self._readers = readers
+
+    def admit(self, authorization: str | None, scope: Scope) -> Reader:
+        """The account of a bearer token; Problem `reader_unknown`, `reader_scope` if it may not do this."""
+        scheme, _, token = (authorization or "").partition(" ")
+        given = hashlib.sha256(token.encode()).hexdigest()
+        # Every account is compared, so that time tells nothing about which one was near.
+        found = [reader for reader in self._readers if hmac.compare_digest(reader.token_sha256, given)]
+        if scheme.lower() != "bearer" or not found:
+            raise Problem("reader_unknown")
+        if scope not in found[0].may:
+            raise Problem("reader_scope", params={"scope": scope})
+        return found[0]
+
+
+def load_readers(file: Path) -> Readers:
+    """Read the accounts; raises SettingsError."""
+    try:
+        read = msgspec.convert(yaml.safe_load(file.read_text(encoding="utf-8")), _File, strict=True)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+        raise SettingsError([f"MYDATA.L010 {file}: cannot be read: {str(error).splitlines()[0]}"]) from error
+    for values in ([r.id for r in read.readers], [r.token_sha256 for r in read.readers]):
+        if len(set(values)) != len(values):
+            raise SettingsError([f"MYDATA.L011 {file}: an id or a token stands twice"])
+    return Readers(read.readers)

@@ -179,7 +179,7 @@ def _site(parts: Parts, server: GatewayAuthorizationServer) -> Site:
         sandbox=registry.operator.role == "sandbox",
     )
     party = RelyingParty(
-        registry.identity.client_id, f"{settings.issuer}/sign-in/return", parts.keys.signing.sign
+        registry.identity.client_id, f"{settings.issuer}/sign-in/return", parts.keys.holder_requests.sign
     )
     receipts = Receipts(
         settings.issuer,

@@ -75,7 +75,7 @@ async def open_sandbox(
     relying = Party(
         client_id=OPERATOR,
         redirect_uris=(f"{gateway}/sign-in/return",),
-        jwks=keys.signing.jwks(),
+        jwks={"keys": [keys.holder_requests.jwk()]},
         code=OPERATOR,
     )
     identity = IdentityConfig(

@@ -64,7 +64,7 @@ async def build(plan: Plan, stack: AsyncExitStack) -> World:
     keys, company_keys = load_keys(folder / "keys"), CompanyKeys()
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
-    identity = await _identity(plan, stack, origin, keys.signing.jwks())
+    identity = await _identity(plan, stack, origin, {"keys": [keys.holder_requests.jwk()]})
     holders = await _holders(plan, stack, identity, keys.holder_requests.jwk())
     origins = {sector: child.origin for sector, child in holders.items()}
     _yaml(folder / "registry.yaml", registry(identity.origin, origins))

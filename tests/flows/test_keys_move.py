@@ -74,11 +74,16 @@ async def test_a_rotation_nobody_notices(own_world: World) -> None:
 
 
 async def test_the_schedule_rotates_by_itself(own_world: World) -> None:
-    """After the period a running gateway announces the next key, and says so in the ledger."""
+    """After the period a running gateway announces the next key; sign-in and receipts go on under it."""
     await own_world.forward(own_world.settings.key_rotation_days * 86_400)
     await own_world.parts.rotation.once()
     assert len((await published(own_world)).json()["keys"]) == 2
     assert (await own_world.kinds())[Event.KEY_SIGNING_ANNOUNCED.value] == 1
+    second = (await published(own_world)).json()["keys"][1]["kid"]
+    await own_world.forward(ANNOUNCE_SECONDS)
+    await own_world.parts.rotation.once()
+    given = await own_world.given()
+    assert kid_of(given.tokens["access_token"]) == second
 
 
 async def test_a_compromised_key_ends_what_it_signed(own_world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from gateway.database import Database
+from gateway.oauth.dpop_nonce import nonces
 from tests.authority import Authority, make_authority
 from tests.oauth_stage import Stage
 from tests.serving import listening, port_of, serving
@@ -36,6 +38,16 @@ async def outside(database: Database, authority: Authority) -> AsyncIterator[Sta
     bound = listening()
     made = Stage(database, "https://gateway.example")
     async with _served(made, f"https://127.0.0.1:{port_of(bound)}", bound, authority):
+        yield made
+
+
+@pytest.fixture
+async def demanding(database: Database, authority: Authority) -> AsyncIterator[Stage]:
+    """A server that wants its own nonces in every proof (RFC 9449 8)."""
+    bound = listening()
+    issuer = f"https://127.0.0.1:{port_of(bound)}"
+    made = Stage(database, issuer, nonces=nonces("required", secrets.token_bytes(32)))
+    async with _served(made, issuer, bound, authority):
         yield made
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.conformance.conftest import authority, stage
+from tests.conformance.conftest import authority, demanding, stage
 
-__all__ = ["authority", "stage"]
+__all__ = ["authority", "demanding", "stage"]

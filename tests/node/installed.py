@@ -16,6 +16,7 @@ _FILES = (
     ".npmrc",
     "client.mjs",
     "openid_client.mjs",
+    "openid_signed.mjs",
     "oracle.mjs",
     "signed.mjs",
     "mtls_client.mjs",

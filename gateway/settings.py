@@ -39,9 +39,7 @@ class Settings(BaseSettings):
     )
     policy_engine: Literal["embedded", "opa"] = "embedded"
     opa_url: str = "http://127.0.0.1:8181"
-    opa_socket: Path | None = Field(
-        default=None, description="Unix socket OPA listens on, instead of opa_url."
-    )
+    opa_socket: Path | None = Field(default=None, description="Unix socket of OPA, instead of opa_url.")
     opa_ca: Path | None = Field(default=None, description="PEM of the private authority of an https opa_url.")
     opa_binary: Path | None = Field(
         default=None, description="An OPA to start and watch beside the gateway, instead of opa_url."

@@ -91,7 +91,9 @@ async def evaluate_all(body: bytes, decide: Decide) -> dict[str, Any]:
         raise QuestionInvalid(str(error)) from error
     if not batch.evaluations:
         return (await decide(read(body))).document()
-    above = {name: shared[name] for name in ("subject", "action", "resource", "context") if name in shared}
+    above: dict[str, Any] = {
+        name: shared[name] for name in ("subject", "action", "resource", "context") if name in shared
+    }
     answers = []
     for one in batch.evaluations:
         verdict = await _one({**above, **one}, decide)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from prometheus_client import CollectorRegistry
+
 from consent.clock import Clock
 from gateway.database import Database
 from gateway.policy import revisions
@@ -10,12 +12,18 @@ from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.engine import PolicyEngine
 from gateway.policy.following import FollowingEngine, last_good
 from gateway.policy.opa import OpaAddress, OpaEngine
+from gateway.policy.shadow import ShadowEngine, counter
 from gateway.policy.signatures import Signers, read_signers
+from gateway.policy.watched import WatchedOpaEngine
 from gateway.settings import Settings
 
 
-async def open_policy(settings: Settings, database: Database, clock: Clock) -> FollowingEngine:
+async def open_policy(
+    settings: Settings, database: Database, clock: Clock, registry: CollectorRegistry
+) -> FollowingEngine:
     """The engine on the revision in force, or on the folder's while none is; raises PolicyError.
+
+    With `opa_binary` each OPA is a child of this process, started anew when it ends.
 
     Without `policy_signers` the folder's policy is the policy. It is kept, so that its decisions replay.
     """
@@ -26,8 +34,15 @@ async def open_policy(settings: Settings, database: Database, clock: Clock) -> F
     bundle, bad = await _in_force(database, signers)
     first = bundle or shipped
 
+    count = counter(registry)
+
     async def make(wanted: PolicyBundle) -> PolicyEngine:
-        return engine_on(settings, wanted)
+        deciding = await engine_on(settings, wanted, settings.policy_engine)
+        if not settings.policy_shadow_percent:
+            return deciding
+        other = "embedded" if settings.policy_engine == "opa" else "opa"
+        second = await engine_on(settings, wanted, other)
+        return ShadowEngine(deciding, second, settings.policy_shadow_percent, count)
 
     engine = FollowingEngine(await make(first), first, make, database, signers)
     if bad:
@@ -35,11 +50,14 @@ async def open_policy(settings: Settings, database: Database, clock: Clock) -> F
     return engine
 
 
-def engine_on(settings: Settings, bundle: PolicyBundle) -> PolicyEngine:
-    """An engine that answers on `bundle` only."""
-    if settings.policy_engine == "opa":
-        return OpaEngine(OpaAddress(url=settings.opa_url), bundle.revision)
-    return EmbeddedEngine(bundle)
+async def engine_on(settings: Settings, bundle: PolicyBundle, kind: str) -> PolicyEngine:
+    """An engine that answers on `bundle` only; raises PolicyUnavailable when a child does not start."""
+    if kind == "embedded":
+        return EmbeddedEngine(bundle)
+    if settings.opa_binary is not None:
+        return await WatchedOpaEngine(settings.opa_binary, bundle).start()
+    address = OpaAddress(url=settings.opa_url, unix_socket=settings.opa_socket, ca=settings.opa_ca)
+    return OpaEngine(address, bundle.revision)
 
 
 async def _in_force(database: Database, signers: Signers) -> tuple[PolicyBundle | None, list[str]]:

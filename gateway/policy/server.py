@@ -68,6 +68,11 @@ class LocalOpa:
             await self.stop()
             raise
 
+    async def ended(self) -> None:
+        """Wait until the child has ended, however it did."""
+        if self._process is not None:
+            await self._process.wait()
+
     async def stop(self) -> None:
         """End the child and remove its files. May be called twice."""
         await self._stop_process()

@@ -128,6 +128,24 @@ async def test_the_end_of_a_consent_ends_its_transfers_and_empties_its_bundles(d
     assert bundles == [b"", b"y"]
 
 
+@pytest.mark.parametrize(("ends", "then"), [(7 * 86_400, 86_400), (86_400, 86_400), (60, 60)])
+async def test_a_bundle_that_was_fetched_stays_a_day_at_most(
+    database: Database, ends: int, then: int
+) -> None:
+    """A lost answer can be fetched again for a day, never longer than the bundle would have stayed."""
+    sealed = {"client_id": "client", "manifest_hash": "h", "created_at": NOW, "sealed": b"x"}
+    one = BundleRow(id="b-1", transfer_id="t-1", consent_id="c-1", expires_at=NOW + ends, **sealed)
+    await add(database, one)
+    for later in (0, 3600):
+        async with database.transaction() as session:
+            await repository.delivered(session, "b-1", NOW + later)
+    async with database.reading() as session:
+        found = await repository.bundle(session, "b-1")
+
+    assert found is not None
+    assert (found.sealed, found.expires_at) == (b"x", NOW + then)
+
+
 async def test_a_notice_is_due_until_it_was_acknowledged(database: Database) -> None:
     """A waiting notice comes when its time has come; an acknowledged one never again."""
     notice = {"consent_id": "c-1", "subject_id": "s", "version": 2, "event": "withdrawn", "at": NOW}

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent.events import Event
 from gateway.commands import client_changes as changes
 from gateway.commands.inputs import InputUnusableError, read_bytes, read_key_set
+from gateway.keys.opening import open_keys
 from gateway.oauth import clients
-from gateway.oauth.client_document import checked
+from gateway.oauth.client_document import RESPONSE_ALGS, checked
 from gateway.oauth.client_keys_refresh import follow, tell_keys
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.tls_client import PRIVATE_KEY_JWT
@@ -77,6 +78,11 @@ async def _register(settings: Settings, document: dict[str, Any]) -> str:
         return f"registered {client.id}"
 
     said = await changes.in_transaction(settings, work)
+    able = open_keys(settings).signing.algorithms
+    if lacking := sorted({values[name] for name in RESPONSE_ALGS} - set(able)):
+        said += (
+            f"\nbut it wants signatures by {', '.join(lacking)}: make a key with `mydata keys rotate --alg`"
+        )
     return said + (NO_MTLS if _by_certificate(values) and settings.mtls_origin is None else "")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
+from threading import BoundedSemaphore, Thread
 from typing import TypeVar
 
 from gateway.keyring import KeyringError
@@ -18,8 +19,9 @@ REST_SECONDS = 1.0
 class Bounded:
     """Runs calls in threads of its own. Safe for any number of threads.
 
-    A call that does not come back in time keeps its thread, and nobody waits for it any longer; the next
-    REST_SECONDS every call is refused, so that a place that hangs costs each caller little.
+    A call that does not come back in time keeps its thread, and nobody waits for it any longer, not even the
+    end of the process; the next REST_SECONDS every call is refused, so that a place that hangs costs each
+    caller little.
     """
 
     def __init__(
@@ -36,21 +38,37 @@ class Bounded:
         self._refuse = refuse
         self._clock = clock
         self._rests_until = 0.0
-        self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix=f"mydata-{what}")
+        self._free = BoundedSemaphore(SIDE_BY_SIDE)
 
     def call(self, work: Callable[[], Result]) -> Result:
         """`work()`, or KeyringError `signing_unavailable`. RuntimeError inside a transaction."""
         if self._refuse():
             raise RuntimeError(f"no call to {self._what} may happen inside a transaction")
-        if self._clock() < self._rests_until:
+        now = self._clock()
+        if now < self._rests_until:
             raise KeyringError("signing_unavailable", f"{self._what} failed a moment ago")
-        running = self._threads.submit(work)
         try:
-            return running.result(self._seconds)
+            if not self._free.acquire(timeout=self._seconds):
+                raise TooLate
+            return self._started(work).result(max(0.0, now + self._seconds - self._clock()))
         except TooLate:
-            running.cancel()
             failure = "no answer in time"
         except KeyringError as error:
             failure = str(error)
         self._rests_until = self._clock() + REST_SECONDS
         raise KeyringError("signing_unavailable", f"{self._what}: {failure}")
+
+    def _started(self, work: Callable[[], Result]) -> Future[Result]:
+        """`work` in a thread that gives its place back when it ends, however it ends."""
+        outcome: Future[Result] = Future()
+
+        def run() -> None:
+            try:
+                outcome.set_result(work())
+            except BaseException as error:
+                outcome.set_exception(error)
+            finally:
+                self._free.release()
+
+        Thread(target=run, name=f"mydata-{self._what}", daemon=True).start()
+        return outcome

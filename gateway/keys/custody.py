@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Container
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +20,7 @@ from gateway.keys.manifest import Entry
 
 RSA_BITS = 3072
 MAX_BYTES = 10_000
+STRAY_SECONDS = 3600
 
 
 class Custody(Protocol):
@@ -71,6 +74,13 @@ class FolderCustody:
     def destroy(self, entry: Entry) -> None:
         """Delete the file."""
         (self._folder / Path(entry.name).name).unlink(missing_ok=True)
+
+    def forget_strays(self, known: Container[str]) -> None:
+        """Delete key files that no entry names: what a process left that was killed while it made one."""
+        for path in (*self._folder.glob("signing-*.pem"), *self._folder.glob(".signing-*.new")):
+            with suppress(OSError):
+                if path.name not in known and time.time() - path.stat().st_mtime > STRAY_SECONDS:
+                    path.unlink()
 
 
 MAKERS: dict[str, Callable[[], Local]] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.keyring import Keyring, LiveKeyring, Local, Remote, SigningKey, kid_of, public_jwk
 from gateway.keys import generations
-from gateway.keys.custody import Custody
+from gateway.keys.custody import Custody, FolderCustody
 from gateway.keys.errors import KeysError
 from gateway.keys.manifest import ANNOUNCE_SECONDS, Entry, Manifest, State, due
 
@@ -90,6 +90,9 @@ class SigningKeys:
         for entry, state in self.manifest.states(now, self.overlap):
             if state in (State.GONE, State.REVOKED):
                 self._places[entry.place].destroy(entry)
+        folder = self._places.get(FolderCustody.place)
+        if isinstance(folder, FolderCustody):
+            folder.forget_strays({entry.name for entry in self.manifest.keys})
 
     def _announce(self, alg: str, now: int, active_from: int, period: int | None = None) -> Entry:
         for _ in range(_ATTEMPTS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,6 +141,17 @@ def test_of_two_replicas_one_wins_and_both_agree(folder: Folder) -> None:
     folder.house.refresh(folder.now)
     assert folder.house.manifest == other.manifest
     assert len(list(folder.path.glob("signing*.pem"))) == 2
+
+
+def test_what_a_killed_process_left_is_swept_away(folder: Folder) -> None:
+    """A key file that no document names goes after an hour; a fresh one, and every named one, stays."""
+    old, fresh = folder.path / "signing-stray.pem", folder.path / "signing-fresh.pem"
+    for path in (old, fresh):
+        path.write_bytes(b"left")
+    os.utime(old, (1, 1))
+    os.utime(folder.path / "signing.pem", (1, 1))
+    folder.house.sweep(folder.now)
+    assert (old.exists(), fresh.exists(), (folder.path / "signing.pem").exists()) == (False, True, True)
 
 
 def test_a_running_process_follows_another(folder: Folder) -> None:

@@ -15,7 +15,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from functools import partial
 from typing import Any
 
 import asyncpg
@@ -24,9 +23,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolResetState
+from sqlalchemy.util import greenlet_spawn
 
 from gateway.errors import Problem
-from gateway.group_commit import Group, Outcome, Run, Unit, Work
+from gateway.group_commit import Group, Leased, Outcome, Unit, Work
 
 _open: ContextVar[bool] = ContextVar("mydata_transaction_open", default=False)
 
@@ -101,21 +101,25 @@ class Database:
 
     def group(self, work: Work[Unit, Outcome]) -> Group[Unit, Outcome]:
         """Units of `work` from now on: those that arrive together share a transaction of this database."""
-        made: Group[Unit, Outcome] = Group(lambda: self._lease(work), work.apart)
+        keep = self.dialect != "sqlite" or not work.writes  # SQLite's one writer is everybody's
+        made: Group[Unit, Outcome] = Group(lambda: self._lease(work), work.apart, keep=keep)
         self._groups.append(made)
         return made
 
     @asynccontextmanager
-    async def _lease(self, work: Work[Any, Any]) -> AsyncIterator[Run]:
+    async def _lease(self, work: Work[Any, Any]) -> AsyncIterator[Leased]:
         token = _open.set(True)
         try:
             engine = self._writer if work.writes or self.dialect != "sqlite" else self._reader
-            async with engine.connect() as connection:
-                driver = (await connection.get_raw_connection()).driver_connection
-                run = _together_on_sqlite if self.dialect == "sqlite" else _together_on_postgresql
-                yield partial(run, work, driver)
-                if self.dialect != "sqlite" and driver is not None and driver.is_closed():
-                    await connection.invalidate()
+            connection = await greenlet_spawn(engine.sync_engine.pool.connect)
+            kind = _OnSqlite if self.dialect == "sqlite" else _OnPostgresql
+            leased = kind(work, connection.driver_connection)
+            try:
+                yield leased
+            finally:
+                if not leased.usable():
+                    await greenlet_spawn(connection.invalidate)
+                await greenlet_spawn(connection.close)
         except DBAPIError as error:
             raise _problem(error) from error
         except (OSError, TimeoutError, NoConnectionFree) as error:
@@ -165,14 +169,29 @@ def _sqlite_engine(url: str, *, size: int, wait_seconds: float, writes: bool) ->
     return engine
 
 
-async def _together_on_sqlite(work: Work[Any, Any], driver: Any, units: Sequence[Any]) -> list[Any]:
-    """One transaction on the connection's own thread. aiosqlite has no public way to run a function there."""
+class _OnSqlite:
+    """Batches on an aiosqlite connection, in its own thread."""
 
-    def run() -> list[Any]:
-        connection: sqlite3.Connection = driver._conn
-        connection.execute("BEGIN IMMEDIATE" if work.writes else "BEGIN")
+    def __init__(self, work: Work[Any, Any], driver: Any) -> None:
+        self._work = work
+        self._driver = driver
+
+    def usable(self) -> bool:
+        return True
+
+    async def run(self, units: Sequence[Any]) -> list[Any]:
         try:
-            outcomes = work.on_sqlite(connection, units)
+            # aiosqlite has no public way to run a function in the connection's thread.
+            found: list[Any] = await self._driver._execute(self._in_thread, units)
+        except sqlite3.Error as error:
+            raise _named(error) or error from error
+        return found
+
+    def _in_thread(self, units: Sequence[Any]) -> list[Any]:
+        connection: sqlite3.Connection = self._driver._conn
+        connection.execute("BEGIN IMMEDIATE" if self._work.writes else "BEGIN")
+        try:
+            outcomes = self._work.on_sqlite(connection, units)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -180,21 +199,24 @@ async def _together_on_sqlite(work: Work[Any, Any], driver: Any, units: Sequence
             raise
         return outcomes
 
-    try:
-        found: list[Any] = await driver._execute(run)
-    except sqlite3.Error as error:
-        raise _named(error) or error from error
-    return found
 
+class _OnPostgresql:
+    """Batches on an asyncpg connection: what `work` opens itself, or one statement alone."""
 
-async def _together_on_postgresql(work: Work[Any, Any], driver: Any, units: Sequence[Any]) -> list[Any]:
-    """One transaction: what `work` opens itself, or one statement, which is a transaction by itself."""
-    try:
-        return await work.on_postgresql(driver, units)
-    except asyncpg.PostgresError as error:
-        raise _named(error) or error from error
-    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
-        raise Problem("storage_unavailable", detail=type(error).__name__) from error
+    def __init__(self, work: Work[Any, Any], driver: Any) -> None:
+        self._work = work
+        self._driver = driver
+
+    def usable(self) -> bool:
+        return not self._driver.is_closed()
+
+    async def run(self, units: Sequence[Any]) -> list[Any]:
+        try:
+            return await self._work.on_postgresql(self._driver, units)
+        except asyncpg.PostgresError as error:
+            raise _named(error) or error from error
+        except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+            raise Problem("storage_unavailable", detail=type(error).__name__) from error
 
 
 def _problem(error: DBAPIError) -> Exception:

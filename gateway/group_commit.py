@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -44,9 +44,17 @@ class Work(Protocol[Unit, Outcome]):
         """Names that no two units of one batch may share; the later unit waits for the next batch."""
 
 
-Run = Callable[[Sequence[Any]], Awaitable[list[Any]]]
-Lease = Callable[[], AbstractAsyncContextManager[Run]]
-"""Opens one connection; what it gives runs a batch in one transaction. Raises Problem or a store's error."""
+class Leased(Protocol):
+    """A connection taken for one batch or many."""
+
+    async def run(self, units: Sequence[Any]) -> list[Any]:
+        """Carry a batch out in one transaction. Raises Problem or a store's error: nothing was changed."""
+
+    def usable(self) -> bool:
+        """Whether another batch may be tried on it."""
+
+
+Lease = Callable[[], AbstractAsyncContextManager[Leased]]
 
 
 class Group(Generic[Unit, Outcome]):
@@ -56,10 +64,13 @@ class Group(Generic[Unit, Outcome]):
     and is carried out if it has, as a commit under way would be.
     """
 
-    def __init__(self, lease: Lease, apart: Callable[[Unit], Iterable[Hashable]]) -> None:
-        """Run batches on connections of `lease`."""
+    def __init__(self, lease: Lease, apart: Callable[[Unit], Iterable[Hashable]], *, keep: bool) -> None:
+        """Run batches on connections of `lease`; `keep` one between batches, where others have their own."""
         self._lease = lease
         self._apart = apart
+        self._keep = keep
+        self._idle: asyncio.Future[None] | None = None
+        self._closing = False
         self._waiting: deque[tuple[Unit, asyncio.Future[Outcome]]] = deque()
         self._runner: asyncio.Task[None] | None = None
 
@@ -69,24 +80,33 @@ class Group(Generic[Unit, Outcome]):
         self._waiting.append((unit, future))
         if self._runner is None:
             self._runner = asyncio.create_task(self._run())
+        self._wake()
         return await future
 
     async def settled(self) -> None:
-        """Return when nothing is under way."""
+        """Return when nothing is under way and no connection is kept."""
+        self._closing = True
         while self._runner is not None:
+            self._wake()
             await asyncio.wait([self._runner])
+        self._closing = False
+
+    def _wake(self) -> None:
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
 
     async def _run(self) -> None:
         taken: list[tuple[Unit, asyncio.Future[Outcome]]] = []
         try:
             while await self._gathered():
-                async with self._lease() as run:
-                    # One connection for some batches in a row; then whoever else waits for it has its turn.
-                    for _ in range(_BATCHES):
-                        if not (taken := self._take()):
+                async with self._lease() as leased:
+                    batches = 0
+                    while (taken := self._take()) or await self._more():
+                        await self._carry_out(leased, taken)
+                        taken, batches = [], batches + 1
+                        # A connection that others wait for is given back in turn, one that broke at once.
+                        if not leased.usable() or (batches >= _BATCHES and not self._keep):
                             break
-                        await self._carry_out(run, taken)
-                        taken = []
                         await self._gathered()
         except BaseException as error:
             # No connection, or this task ended: nobody may wait for ever.
@@ -99,6 +119,16 @@ class Group(Generic[Unit, Outcome]):
                 raise
         finally:
             self._runner = None
+
+    async def _more(self) -> bool:
+        """Wait for the next unit with the connection in hand; False when it must be given back."""
+        if not self._keep or self._closing:
+            return False
+        self._idle = asyncio.get_running_loop().create_future()
+        await self._idle
+        self._idle = None
+        await self._gathered()
+        return not self._closing or bool(self._waiting)
 
     async def _gathered(self) -> bool:
         """Whether units wait, once all that can run has run: so that who is about to arrive comes along."""
@@ -121,14 +151,16 @@ class Group(Generic[Unit, Outcome]):
         self._waiting.extendleft(reversed(later))
         return taken
 
-    async def _carry_out(self, run: Run, taken: list[tuple[Unit, asyncio.Future[Outcome]]]) -> None:
+    async def _carry_out(self, leased: Leased, taken: list[tuple[Unit, asyncio.Future[Outcome]]]) -> None:
+        if not taken:
+            return
         try:
-            outcomes = await run([unit for unit, _ in taken])
+            outcomes = await leased.run([unit for unit, _ in taken])
         except Exception as error:
             # After a lost connection nobody knows whether it was stored: not even alone may it run again.
             if len(taken) > 1 and getattr(error, "code", "") != "storage_unavailable":
                 for one in taken:
-                    await self._carry_out(run, [one])
+                    await self._carry_out(leased, [one])
                 return
             if not taken[0][1].done():
                 taken[0][1].set_exception(error)

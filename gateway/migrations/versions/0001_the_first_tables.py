@@ -171,6 +171,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_holder_notice_consent_id'), ['consent_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_holder_notice_state'), ['state'], unique=False)
 
+    op.create_table('ledger_census',
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=False),
+    sa.Column('outbox_id', sa.BigInteger(), nullable=False),
+    sa.Column('members', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('ledger_checkpoint',
     sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('size', sa.BigInteger(), nullable=False),
@@ -563,6 +570,7 @@ def downgrade() -> None:
     op.drop_table('ledger_entry')
     op.drop_table('ledger_cosigned')
     op.drop_table('ledger_checkpoint')
+    op.drop_table('ledger_census')
     with op.batch_alter_table('holder_notice', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_holder_notice_state'))
         batch_op.drop_index(batch_op.f('ix_holder_notice_consent_id'))

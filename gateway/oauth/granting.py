@@ -119,7 +119,9 @@ async def grant_from(session: AsyncSession, row: Row[Any], answer: Answered, *, 
         same = GRANTS.c.id == asked.grant_id, GRANTS.c.revoked_at.is_(None)
         mine = GRANTS.c.client_id == row.client_id, GRANTS.c.subject_id == answer.subject_id
         changed = update(GRANTS).where(*same, *mine, GRANTS.c.consent_id == answer.consent_id)
-        scope = {"scope": ""} if asked.action == REPLACE else {}  # what is agreed now comes with the code
+        scope = (
+            {"scope": ""} if asked.action == REPLACE else {}
+        )  # what is agreed now is bound to it afterwards
         raised = changed.values(**values, **scope, generation=GRANTS.c.generation + 1)
         generation = (await session.execute(raised.returning(GRANTS.c.generation))).scalar_one_or_none()
         if generation is None:

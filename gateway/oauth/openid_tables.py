@@ -14,7 +14,7 @@ STRAY = text("grant_id IS NULL")
 class RecognitionRow(SQLModel, table=True):
     """One answer of a citizen to a request with the scope `openid`, and the sign-in it was given in.
 
-    `grant_id` is set when the code is made. `told` is a JSON object: claim to the places it may be told at.
+    `grant_id` is set when the request is settled. `told` is a JSON object: claim to where it may be told.
     `auth_time` is epoch seconds as the identity provider said; `amr` a JSON list. No name, no contact.
     """
 

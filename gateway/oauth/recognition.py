@@ -1,4 +1,4 @@
-"""A citizen's agreement to be recognised by one client: kept with the answer, bound to the grant.
+"""A citizen's agreement to be recognised by one client: kept with the answer, bound to its grant.
 
 All SQL of it; runs in the caller's transaction and never commits. A recognition lives exactly as long as its
 grant and consent: nothing is told under a dead one.
@@ -77,12 +77,13 @@ async def keep(
     )
 
 
-async def bind(session: AsyncSession, interaction_id: str, grant_id: str) -> str:
-    """Bind the answer to the grant made from it; the scope granted, empty where nothing was agreed to."""
+async def bind(session: AsyncSession, interaction_id: str, grant_id: str) -> None:
+    """Bind what was agreed to, if anything was, to the grant the answer makes, which has that scope then."""
     mine = RECOGNITIONS.c.interaction_id == interaction_id
     bound = update(RECOGNITIONS).where(mine).values(grant_id=grant_id).returning(RECOGNITIONS.c.scope)
     scope: str | None = (await session.execute(bound)).scalar_one_or_none()
-    return scope or ""
+    if scope is not None:
+        await session.execute(update(GRANTS).where(GRANTS.c.id == grant_id).values(scope=scope))
 
 
 async def of_code(session: AsyncSession, code: str) -> Recognition | None:

@@ -18,11 +18,11 @@ from starlette.responses import Response
 
 from gateway.errors import Problem
 from gateway.keyring import KeyringError
-from gateway.oauth import clients, jarm, recognition
+from gateway.oauth import clients, jarm
 from gateway.oauth.answers import Answer
 from gateway.oauth.clients import Client
 from gateway.oauth.exchange import Arrival, Exchange, Loaded
-from gateway.oauth.grants import CODES, GRANTS, Grant, find_grant, hashed
+from gateway.oauth.grants import CODES, Grant, find_grant, hashed
 from gateway.oauth.interactions import REQUESTS, find
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.server import GatewayAuthorizationServer
@@ -128,8 +128,6 @@ def _refusal(row: Row[Any], grant: Grant | None, now: int) -> str | None:
 
 async def _keep(session: AsyncSession, settled: _Settled, code: str, now: int) -> None:
     row, grant_id = settled.row, settled.row.grant_id
-    if scope := await recognition.bind(session, row.interaction_id, grant_id):
-        await session.execute(update(GRANTS).where(GRANTS.c.id == grant_id).values(scope=scope))
     await session.execute(
         insert(CODES).values(
             code_hash=hashed(code),
@@ -138,7 +136,7 @@ async def _keep(session: AsyncSession, settled: _Settled, code: str, now: int) -
             grant_id=grant_id,
             grant_generation=row.grant_generation,
             redirect_uri=settled.parameters["redirect_uri"],
-            scope=scope,
+            scope=settled.grant.scope if settled.grant else "",
             code_challenge=settled.parameters["code_challenge"],
             dpop_jkt=row.dpop_jkt,
             created_at=now,

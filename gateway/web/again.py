@@ -21,6 +21,7 @@ from gateway.errors import Problem
 from gateway.oauth import interactions
 from gateway.oauth.grants import find_grant
 from gateway.oauth.interactions import Pending, Settlement
+from gateway.web import recognising
 from gateway.web.question import Question
 from gateway.web.site import Site
 
@@ -38,8 +39,9 @@ async def standing_of(session: AsyncSession, pending: Pending, subject: str, *, 
 
 def answered_before(found: Question) -> bool:
     """Whether the citizen has decided on all of it already, and nobody wants the page shown."""
-    openid = found.pending.openid
-    if found.standing is None or not found.merging or "consent" in openid.prompt or openid.recognising:
+    if found.standing is None or not found.merging or "consent" in found.pending.openid.prompt:
+        return False
+    if not recognising.agreed_before(found.pending, found.known):
         return False
     return not asks_more(found.asked, found.standing.asked)
 
@@ -104,6 +106,8 @@ async def go_on(site: Site, found: Question, standing: Consent) -> Response:
             at=now,
             idem=f"asked-again/{id}",
         )
+        again, spoken = recognising.as_before(found.pending, found.known)
+        await recognising.keep(session, site, found.pending, found.citizen, ticked=again, spoken=spoken)
         answer = Settlement(
             allowed=True,
             session_hash=found.citizen.id_hash,

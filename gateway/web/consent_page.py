@@ -23,7 +23,7 @@ from consent.service import Asked
 from consent.subjects import SubjectId
 from consent.text import build
 from gateway.errors import Language, Problem
-from gateway.oauth import clients, interactions
+from gateway.oauth import clients, interactions, recognition
 from gateway.oauth.interactions import Settlement
 from gateway.web import again, language, question, recognising
 from gateway.web.before_asking import elsewhere_first
@@ -168,6 +168,7 @@ class ConsentPage:
             standing, named = None, pending.managed.changes
             if named and citizen is not None:
                 standing = await again.standing_of(session, pending, citizen.subject, at=now)
+            before = await recognition.of_consent(session, standing.id) if standing else None
             known = await repository_members.links(session, SubjectId(citizen.subject)) if citizen else {}
         elsewhere = await elsewhere_first(self._site, pending, citizen, answering=answering)
         if elsewhere is not None or citizen is None:
@@ -179,7 +180,8 @@ class ConsentPage:
         if not set(terms.holders) <= known.keys() | citizen.unavailable.keys():
             return sign_in_first(f"/consent/{id}")
         withheld = await self._site.precheck(terms, pending.client.id) if self._site.precheck else {}
-        return Question(pending, clients.info(pending.client), terms, citizen, withheld, standing)
+        found = Question(pending, clients.info(pending.client), terms, citizen, withheld, standing)
+        return replace(found, known=before)
 
 
 @asynccontextmanager

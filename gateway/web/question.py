@@ -22,6 +22,7 @@ from gateway.errors import Language
 from gateway.oauth import interactions
 from gateway.oauth.granting import MERGE
 from gateway.oauth.interactions import Pending
+from gateway.oauth.recognition import Recognition
 from gateway.security.sessions import CitizenSession
 from gateway.web import recognising
 from gateway.web.again_view import before_view
@@ -47,6 +48,8 @@ class Question:
     standing: Consent | None = None
     ticked: frozenset[str] = frozenset()
     """The personal claims the citizen ticked (OpenID Connect)."""
+    known: Recognition | None = None
+    """How the client recognises the citizen by the consent that stands."""
 
     @property
     def merging(self) -> bool:

@@ -86,6 +86,22 @@ async def keep(
     )
 
 
+def agreed_before(pending: Pending, known: Recognition | None) -> bool:
+    """Whether the citizen need not be asked again to be recognised as this request wants."""
+    openid = pending.openid
+    if not openid.recognising:
+        return True
+    if known is None or not set(openid.scope.split()) <= set(known.scope.split()):
+        return False
+    return openid.personal.keys() <= known.told.keys()
+
+
+def as_before(pending: Pending, known: Recognition | None) -> tuple[frozenset[str], Language]:
+    """The personal claims told before and still asked for, and the language told, if any."""
+    ticked = frozenset(pending.openid.personal) & frozenset(known.told if known else ())
+    return ticked, "en" if known is not None and known.locale == "en" else "ko"
+
+
 def told(known: Recognition | None, client: ClientInfo, language: Language) -> str | None:
     """What the page of a consent says of it; None where nothing was agreed to or nothing is told any more."""
     if known is None:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 
+from gateway.demo.browser import Left
 from gateway.demo.citizen import Citizen
 from gateway.demo.company import Company
 from gateway.demo.story import WISHES
@@ -76,3 +77,35 @@ async def test_signing_out_for_a_service_ends_the_session_and_nothing_else(world
     mine = await citizen.browser.open(f"{world.origin}/my/consents")
     assert "/sign-in" in mine.url
     assert (await company.call("GET", f"{world.origin}/userinfo")).status_code == 200
+
+
+async def test_what_was_agreed_before_is_not_asked_again(world: World) -> None:
+    """A lost answer is finished by a merge: same name, the new nonce, no page; more scope is asked."""
+    company, citizen = await world.company(), await world.citizen("p01")
+    await recognised(world, company, citizen)
+    first = jwt.decode(company.tokens["id_token"], options={"verify_signature": False})
+    merging = {"grant_management_action": "merge", "grant_id": company.tokens["grant_id"]}
+    address = await company.push(world.asked(), scope="openid", nonce="n-2", **merging)
+    with pytest.raises(Left) as left:
+        await citizen.browser.open(address)
+    tokens = await company.exchange(left.value.query)
+    again = jwt.decode(tokens["id_token"], options={"verify_signature": False})
+    assert (again["sub"], again["nonce"]) == (first["sub"], "n-2")
+    assert tokens["grant_id"] == merging["grant_id"]
+    address = await company.push(world.asked(), scope="openid profile", **merging)
+    page = await citizen.browser.open(address)
+    assert "내가 쓰는 언어" in page.words
+
+
+async def test_a_replacement_without_openid_recognises_nobody(world: World) -> None:
+    """What replaces the grant says what it is for; the old recognition gives nothing any more."""
+    company, citizen = await world.company(), await world.citizen("p01")
+    consent = await recognised(world, company, citizen)
+    replacing = {"grant_management_action": "replace", "grant_id": company.tokens["grant_id"]}
+    page = await citizen.browser.open(await company.push(world.asked(), **replacing))
+    assert "이 서비스에만 쓰는 번호를 알려 줘요" not in page.words
+    done = await citizen.answer(page, "agree", WISHES)
+    tokens = await company.exchange(await citizen.return_to_company(done))
+    assert not {"id_token", "scope"} & tokens.keys()
+    assert (await company.call("GET", f"{world.origin}/userinfo")).status_code == 401
+    assert "전용 번호로 알아보고" not in (await citizen.look(consent)).words

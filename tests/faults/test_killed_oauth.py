@@ -4,7 +4,7 @@ finish, nor an event without its change; and the citizen is not asked again for 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from tests.conftest import fresh_database
 from tests.faults.process import ProcessWorld, open_process_world
 from tests.flows.messages import code_form, token
 
-MOMENTS = (0.0, 0.01, 0.03)
-"""Seconds between sending a request and the kill: before, in and after its transaction."""
+Seen = Callable[[], Awaitable[bool]]
+"""Whether the store shows what a request was to do."""
 
 
 @pytest.fixture
@@ -31,20 +31,28 @@ async def world(database_url: str, tmp_path: Path) -> AsyncIterator[ProcessWorld
         yield opened
 
 
-async def killed(world: ProcessWorld, request: Awaitable[Any], after: float) -> Any:
-    """Send `request`, kill the gateway `after` some time, start it again: the answer, None if it was lost."""
+async def killed(world: ProcessWorld, request: Awaitable[Any], done: Seen | None) -> None:
+    """Send `request` and kill the gateway, at once or right after its commit; its answer is lost."""
     sent = asyncio.ensure_future(request)
-    await asyncio.sleep(after)
+    for _ in range(5000):
+        await asyncio.sleep(0.002)
+        if done is None or await done():
+            break
     await world.kill()
     answered = (await asyncio.gather(sent, return_exceptions=True))[0]
+    if isinstance(answered, BaseException) and not isinstance(answered, httpx.TransportError | Left):
+        raise answered
     await world.start()
     await ready(world)
-    if isinstance(answered, Left):
-        return answered.query
-    if isinstance(answered, BaseException):
-        assert isinstance(answered, httpx.TransportError), repr(answered)
-        return None
-    return answered
+
+
+def more_rows(world: ProcessWorld, table: str, before: int) -> Seen:
+    """Whether a table has more rows than before."""
+
+    async def seen() -> bool:
+        return len(await world.rows(table)) > before
+
+    return seen
 
 
 async def ready(world: ProcessWorld) -> None:
@@ -109,65 +117,74 @@ async def check(world: ProcessWorld, tokens: dict[str, Any]) -> None:
     assert "Traceback" not in world.said()
 
 
-async def test_killed_while_a_request_is_pushed(world: ProcessWorld) -> None:
+async def before_answer(world: ProcessWorld, company: Company, citizen: Citizen) -> Page:
+    """The citizen stands before a fresh question."""
+    page = await visited(citizen, await asked(company, world.asked()[:1]))
+    assert isinstance(page, Page), page
+    return page
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["at-once", "after-the-commit"])
+async def test_killed_while_a_request_is_pushed(world: ProcessWorld, committed: bool) -> None:
     """The company pushes again; a request whose answer was lost gives nothing to anybody."""
     company, citizen = await world.company(), await world.citizen()
-    for moment in MOMENTS:
-        await killed(world, asked(company, world.asked()[:1]), moment)
-        await asked(company, world.asked()[:1])
-        tokens, _ = await finish(world, company, citizen)
-        await check(world, tokens)
+    done = more_rows(world, "authorization_request", 0) if committed else None
+    await killed(world, asked(company, world.asked()[:1]), done)
+    await asked(company, world.asked()[:1])
+    tokens, _ = await finish(world, company, citizen)
+    await check(world, tokens)
 
 
-async def test_killed_while_the_citizen_answers(world: ProcessWorld) -> None:
+@pytest.mark.parametrize("committed", [False, True], ids=["at-once", "after-the-commit"])
+async def test_killed_while_the_citizen_answers(world: ProcessWorld, committed: bool) -> None:
     """Consent, grant and entry stand together or not at all; only who has not agreed yet is asked."""
     company, citizen = await world.company(), await world.citizen()
-    for moment in MOMENTS:
-        page = await visited(citizen, await asked(company, world.asked()[:1]))
-        assert isinstance(page, Page)
-        grant_id = company.grant_id
-        await killed(world, citizen.answer(page, "agree", Wishes(items=())), moment)
-        stands = grant_id in {row["id"] for row in await world.rows("oauth_grant")}
-        tokens, shown = await finish(world, company, citizen)
-        assert shown is not stands
-        assert (tokens["grant_id"] == grant_id) is stands
-        await check(world, tokens)
+    page = await before_answer(world, company, citizen)
+    grant_id = company.grant_id
+    done = more_rows(world, "consent", 0) if committed else None
+    await killed(world, citizen.answer(page, "agree", Wishes(items=())), done)
+    stands = grant_id in {row["id"] for row in await world.rows("oauth_grant")}
+    assert stands or not committed
+    tokens, shown = await finish(world, company, citizen)
+    assert shown is not stands
+    assert (tokens["grant_id"] == grant_id) is stands
+    await check(world, tokens)
 
 
-async def test_killed_on_the_way_back(world: ProcessWorld) -> None:
+@pytest.mark.parametrize("committed", [False, True], ids=["at-once", "after-the-commit"])
+async def test_killed_on_the_way_back(world: ProcessWorld, committed: bool) -> None:
     """The code never reached the company: it goes on with the grant, and the citizen is not asked again."""
     company, citizen = await world.company(), await world.citizen()
-    for moment in MOMENTS:
-        page = await visited(citizen, await asked(company, world.asked()[:1]))
-        assert isinstance(page, Page)
-        done, grant_id = await citizen.answer(page, "agree", Wishes(items=())), company.grant_id
-        way_back = next(link for link in done.links if "/authorize/resume/" in link)
-        await killed(world, visited(citizen, way_back), moment)
-        tokens, shown = await finish(world, company, citizen)
-        assert (tokens["grant_id"], shown) == (grant_id, False)
-        await check(world, tokens)
+    page = await before_answer(world, company, citizen)
+    answered, grant_id = await citizen.answer(page, "agree", Wishes(items=())), company.grant_id
+    way_back = next(link for link in answered.links if "/authorize/resume/" in link)
+    done = more_rows(world, "authorization_code", 0) if committed else None
+    await killed(world, visited(citizen, way_back), done)
+    tokens, shown = await finish(world, company, citizen)
+    assert (tokens["grant_id"], shown) == (grant_id, False)
+    await check(world, tokens)
 
 
-async def test_killed_while_the_code_is_exchanged(world: ProcessWorld) -> None:
+@pytest.mark.parametrize("committed", [False, True], ids=["at-once", "after-the-commit"])
+async def test_killed_while_the_code_is_exchanged(world: ProcessWorld, committed: bool) -> None:
     """The answer is lost: the same code gives no second token, and the grant gives a new code at once."""
     company, citizen = await world.company(), await world.citizen()
-    for moment in MOMENTS:
-        page = await visited(citizen, await asked(company, world.asked()[:1]))
-        assert isinstance(page, Page)
-        done, grant_id = await citizen.answer(page, "agree", Wishes(items=())), company.grant_id
-        fields = code_form(company, await citizen.return_to_company(done))
-        first = await killed(world, token(company, **fields), moment)
-        codes = await world.rows("authorization_code")
-        used = any(row["used_at"] for row in codes if row["grant_id"] == grant_id)
-        again = await token(company, **fields)
-        assert again.status_code == (400 if used else 200)
-        if used:
-            assert again.json()["params"]["grant_id"] == grant_id
-        tokens, shown = await finish(world, company, citizen)
-        assert (tokens["grant_id"], shown) == (grant_id, False)
-        for lost in (first, again):
-            if lost is not None and lost.status_code == 200:
-                old = {"refresh_token": lost.json()["refresh_token"]}
-                refused = await token(company, grant_type="refresh_token", **old)
-                assert refused.json()["code"] == "token_superseded"
-        await check(world, tokens)
+    page = await before_answer(world, company, citizen)
+    answered, grant_id = await citizen.answer(page, "agree", Wishes(items=())), company.grant_id
+    fields = code_form(company, await citizen.return_to_company(answered))
+    done = more_rows(world, "refresh_token", 0) if committed else None
+    await killed(world, token(company, **fields), done)
+    (code,) = await world.rows("authorization_code")
+    assert code["used_at"] or not committed
+    again = await token(company, **fields)
+    if code["used_at"]:
+        assert (again.status_code, again.json()["params"]["grant_id"]) == (400, grant_id)
+    else:
+        assert again.status_code == 200
+    tokens, shown = await finish(world, company, citizen)
+    assert (tokens["grant_id"], shown) == (grant_id, False)
+    if again.status_code == 200:
+        old = {"refresh_token": again.json()["refresh_token"]}
+        refused = await token(company, grant_type="refresh_token", **old)
+        assert refused.json()["code"] == "token_superseded"
+    await check(world, tokens)

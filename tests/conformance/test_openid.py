@@ -14,7 +14,8 @@ from gateway.oauth.id_token import at_hash
 from gateway.oauth.jws import import_jwk, parse, verify
 from tests.conformance.refused import refused
 from tests.oauth_keys import b64, es256
-from tests.oauth_stage import Stage
+from tests.oauth_stage import Stage, asked_details
+from tests.request_objects import push, signed
 
 ASKED = {"scope": "openid", "nonce": "n-1"}
 INVALID = ("invalid_request", "invalid_request")
@@ -254,6 +255,23 @@ async def test_what_only_the_page_needs_is_accepted(stage: Stage) -> None:
         stage, display="popup", claims_locales="ko", ui_locales="se", login_hint="bob@example.org",
         acr_values="1 2", max_age="10000", extra="foobar",
     )  # fmt: skip
+
+
+async def test_a_signed_request_asks_the_same(stage: Stage) -> None:
+    """RFC 9101: claims as an object and max_age as a number inside the JWT; what stands beside it is not used."""
+    await stage.register_signing("signing-company")
+    claims = {"id_token": {"locale": None}, "userinfo": {"auth_time": None}}
+    details = asked_details(stage.today)
+    made = signed(stage, **ASKED, claims=claims, max_age=600, authorization_details=details)
+    pushed = await push(stage, made, scope="openid profile", nonce="outside")
+    assert pushed.status_code == 201, pushed.text
+    interaction = (await stage.visit(pushed.json()["request_uri"])).headers["location"].rpartition("/")[2]
+    stage.ticked = frozenset({"locale"})
+    await stage.settle(interaction)
+    told = (await stage.token(stage.told(await stage.resume(interaction))["code"])).json()
+    found = await read(stage, told["id_token"])
+    assert (found["nonce"], found["locale"], told["scope"]) == ("n-1", "ko", "openid")
+    assert (await userinfo(stage, told["access_token"])).json()["auth_time"] == found["auth_time"]
 
 
 async def test_an_id_token_of_somebody_else_is_no_hint(stage: Stage) -> None:

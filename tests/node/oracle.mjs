@@ -34,7 +34,7 @@ const provider = new Provider(issuer, {
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   routes: {
     authorization: '/authorize', token: '/token', pushed_authorization_request: '/par',
-    revocation: '/revoke', introspection: '/introspect',
+    revocation: '/revoke', introspection: '/introspect', userinfo: '/userinfo',
   },
   ttl: { AccessToken: 600, AuthorizationCode: 60, ClientCredentials: 600, Grant: 3600, Interaction: 600, RefreshToken: 3600, Session: 3600, IdToken: 600 },
   features: {

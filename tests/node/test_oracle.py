@@ -9,6 +9,7 @@ from tests.authority import Authority
 from tests.conformance.tables import differences
 from tests.node.malformed import cases
 from tests.node.malformed_objects import objects
+from tests.node.malformed_userinfo import userinfo
 from tests.node.peer import SECOND, peer
 from tests.oauth_keys import es256
 from tests.oauth_stage import Stage
@@ -22,7 +23,7 @@ async def test_every_difference_is_explained(stage: Stage, authority: Authority)
     await stage.register(SECOND, other)
     found: dict[str, tuple[str, str]] = {}
     async with peer(stage, other, authority) as them:
-        for name, send in (cases() | objects()).items():
+        for name, send in (cases() | objects() | userinfo()).items():
             ours, theirs = told(await send(stage)), told(await send(them))
             if ours != theirs:
                 found[name] = (ours, theirs)

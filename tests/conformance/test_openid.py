@@ -258,11 +258,12 @@ async def test_what_only_the_page_needs_is_accepted(stage: Stage) -> None:
 
 
 async def test_a_signed_request_asks_the_same(stage: Stage) -> None:
-    """RFC 9101: claims as an object and max_age as a number inside the JWT; what stands beside it is not used."""
+    """RFC 9101: claims as an object, max_age as a number; what stands beside the object is not used."""
     await stage.register_signing("signing-company")
     claims = {"id_token": {"locale": None}, "userinfo": {"auth_time": None}}
     details = asked_details(stage.today)
-    made = signed(stage, **ASKED, claims=claims, max_age=600, authorization_details=details)
+    asked: dict[str, Any] = {**ASKED, "claims": claims, "max_age": 600, "authorization_details": details}
+    made = signed(stage, **asked)
     pushed = await push(stage, made, scope="openid profile", nonce="outside")
     assert pushed.status_code == 201, pushed.text
     interaction = (await stage.visit(pushed.json()["request_uri"])).headers["location"].rpartition("/")[2]

@@ -22,6 +22,7 @@ from consent.tables import (
 )
 from gateway.policy.tables import PolicyDecisionRow
 from gateway.retention.batch import Batch
+from gateway.retention.citizens import drop_links
 from gateway.retention.grants import forget_of_consents
 from gateway.retention.schedule import due
 from gateway.transfers.tables import UNDER_WAY, BundleRow, HolderNoticeRow, TransferRow
@@ -45,7 +46,9 @@ async def forget_consents(session: AsyncSession, now: int) -> Batch:
     for child in (_OUTCOME, _NOTICE, _VERSION):
         await session.execute(delete(child).where(child.c.consent_id.in_(consents)))
     await forget_of_consents(session, consents, now)
-    await session.execute(delete(_CONSENT).where(_CONSENT.c.id.in_(consents)))
+    last = delete(_CONSENT).where(_CONSENT.c.id.in_(consents)).returning(_CONSENT.c.subject_id)
+    subjects = set((await session.execute(last)).scalars())
+    await drop_links(session, sorted(subjects), due("holder_link", now))
     return Batch(len(consents), True)
 
 

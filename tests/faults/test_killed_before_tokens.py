@@ -110,7 +110,7 @@ async def test_killed_anywhere(world: ProcessWorld, capsys: pytest.CaptureFixtur
         at = STEPS[number % len(STEPS)]
         story = Story(world, company, citizen, at, chance.uniform(0, SECONDS[at]))
         how = await told(story)
-        await world.start()
+        await ready(world)
         how = how or await story.go_on()
         ended[f"{at}: {how}"] += 1
         await agree(world)
@@ -120,6 +120,16 @@ async def test_killed_anywhere(world: ProcessWorld, capsys: pytest.CaptureFixtur
     folder = world.folder / "export"
     said = await mydata("ledger", "export", str(folder), "--config", str(world.folder / "gateway.yaml"))
     assert not verify(folder, said.rsplit("--key ", 1)[1].strip()).findings
+
+
+async def ready(world: ProcessWorld) -> None:
+    """Start again, and wait until the ledger has caught up; a gateway that lags issues nothing."""
+    await world.start()
+    for _ in range(300):
+        if (await world.http.get(f"{world.origin}/readyz")).status_code == 200:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("the gateway is not ready")
 
 
 async def signed(world: ProcessWorld) -> None:

@@ -67,8 +67,8 @@ async def test_the_id_token_says_who_when_and_how(stage: Stage) -> None:
 @pytest.mark.parametrize("alg", ["ES256", "PS256", "EdDSA"])
 async def test_the_algorithm_is_the_registered_one(stage: Stage, alg: str) -> None:
     """OpenID Registration 2, FAPI 2.0 5.4.1: id_token and userinfo by the client's choice; at_hash fits."""
-    signed = {"id_token_signed_response_alg": alg, "userinfo_signed_response_alg": alg}
-    await stage.become("choosy-company", **signed)
+    own: dict[str, Any] = {"id_token_signed_response_alg": alg, "userinfo_signed_response_alg": alg}
+    await stage.become("choosy-company", **own)
     told = await recognised(stage)
     claims = await read(stage, told["id_token"], alg)
     digest = hashlib.new("sha512" if alg == "EdDSA" else "sha256", told["access_token"].encode()).digest()

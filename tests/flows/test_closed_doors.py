@@ -176,11 +176,13 @@ async def test_asking_again_and_again_for_what_is_refused_fills_nothing(world: W
     paid = ["nuri-telecom/telecom.paid-transactions"]
     for number in range(10):
         told(await ask(given, f"again-and-again-{number}", items=paid), "transfer_refused", 403)
+    counted = world.parts.asking.refusals.uncounted["too_many_requests"]
     async with world.unchanged():
         decisions = await world.rows("policy_decision")
         answer = await ask(given, "again-and-again-10", items=paid)
         told(answer, "too_many_requests", 429)
         assert answer.headers["retry-after"] == "60"
+        assert world.parts.asking.refusals.uncounted["too_many_requests"] == counted + 1
         told(await ask(given, "again-and-again-3", items=paid), "transfer_refused", 403)
         assert await world.rows("policy_decision") == decisions
 

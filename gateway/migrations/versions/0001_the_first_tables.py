@@ -446,7 +446,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('consent', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_consent_client_id'), ['client_id'], unique=False)
-        batch_op.create_index('ix_consent_open', ['subject_id', 'end_at'], unique=False, sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
+        batch_op.create_index('ix_consent_open', ['subject_id', 'end_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.create_index('ix_consent_over', ['changed_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('refused', 'withdrawn', 'revoked', 'expired')"), postgresql_where=sa.text("state IN ('refused', 'withdrawn', 'revoked', 'expired')"))
         batch_op.create_index('ix_consent_runs_out', ['end_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.create_index('ix_consent_subject', ['subject_id', 'created_at', 'id'], unique=False)

@@ -7,6 +7,7 @@ ledger_tile        full hash tiles, never changed
 ledger_head        one row: size, root, right edge
 ledger_checkpoint  one row: the last signed checkpoint; its size only grows
 ledger_witness     what each witness last said: the size it knows, its line over it, or why there is none
+ledger_census      one row: how many events each citizen had at the last census
 ledger_index       what entries say, to search by; untrusted: rebuilt from the log at any time
 ledger_cosigned    one row: the last checkpoint that enough witnesses cosigned, and since when that is too old
 """
@@ -115,6 +116,17 @@ class LedgerIndex(SQLModel, table=True):
     party: str = Field(max_length=128)
 
 
+class LedgerCensus(SQLModel, table=True):
+    """The last census: over how many entries, the outbox id of its own entry, and everybody's count."""
+
+    __tablename__ = "ledger_census"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    size: int = Field(sa_type=BigInteger)
+    outbox_id: int = Field(sa_type=BigInteger)
+    members: bytes
+
+
 class LedgerCosigned(SQLModel, table=True):
     """The last checkpoint with a quorum, lines and all; `missing_since`: when newer ones began to lack it."""
 
@@ -134,5 +146,6 @@ TILE = SQLModel.metadata.tables["ledger_tile"]
 HEAD = SQLModel.metadata.tables["ledger_head"]
 CHECKPOINT = SQLModel.metadata.tables["ledger_checkpoint"]
 INDEX = SQLModel.metadata.tables["ledger_index"]
+CENSUS = SQLModel.metadata.tables["ledger_census"]
 WITNESS = SQLModel.metadata.tables["ledger_witness"]
 COSIGNED = SQLModel.metadata.tables["ledger_cosigned"]

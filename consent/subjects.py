@@ -74,6 +74,10 @@ class SubjectKey:
         """The 32 bytes that enter every pseudonym of this citizen; they go when the key goes."""
         return self._derive(b"pseudonym")
 
+    def census_key(self) -> bytes:
+        """The 32 bytes under which this citizen's events are counted."""
+        return self._derive(b"census")
+
     def seal(self, plain: bytes, context: str) -> bytes:
         """Encrypt what is kept beside the log; only `unseal` with the same `context` opens it again."""
         nonce = self._random(_NONCE_BYTES)

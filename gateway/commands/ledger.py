@@ -13,7 +13,7 @@ from consent.errors import ConsentError
 from consent.ledger.checkpoint import vkey
 from consent.ledger.verify import add_arguments, run
 from consent.subjects import SubjectId, SubjectKeys
-from gateway.commands import ledger_ask, ledger_index, ledger_second_key, ledger_witness
+from gateway.commands import ledger_ask, ledger_census, ledger_index, ledger_second_key, ledger_witness
 from gateway.commands.inputs import InputUnusableError, make_folder, write_private
 from gateway.commands.store import opened
 from gateway.errors import Problem
@@ -55,6 +55,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     ledger_second_key.register(verbs)
     ledger_index.register(verbs)
     ledger_ask.register(verbs)
+    ledger_census.register(verbs)
 
 
 def _export(arguments: argparse.Namespace) -> int:

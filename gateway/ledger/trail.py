@@ -14,10 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent.canonical import canonical
 from consent.journal import payload_context
 from consent.ledger import proof
-from consent.subjects import SubjectId, SubjectKeys
+from consent.subjects import SubjectId, SubjectKey, SubjectKeys
 from gateway.errors import Problem
-from gateway.ledger import repository
+from gateway.ledger import census, repository
 from gateway.ledger.nodes import prove
+from gateway.ledger.openings import opening
 
 TYPE = "mydata-ledger-trail"
 
@@ -44,7 +45,26 @@ async def trail(session: AsyncSession, keys: SubjectKeys, subject: SubjectId) ->
                 "proof": [_text(sibling) for sibling in path],
             }
         )
-    return canonical({"type": TYPE, "version": 1, "checkpoint": note, "events": events})
+    whole: dict[str, object] = {"type": TYPE, "version": 1, "checkpoint": note, "events": events}
+    if counted := await _counted(session, keys, key, size):
+        whole["census"] = counted
+    return canonical(whole)
+
+
+async def _counted(
+    session: AsyncSession, keys: SubjectKeys, key: SubjectKey, size: int
+) -> dict[str, object] | None:
+    """The last census in the published log, and what it says of this citizen."""
+    taken = await census.last(session)
+    position = await repository.position(session, taken.outbox_id) if taken else None
+    said = census.counted(taken, key) if taken else None
+    if position is None or position >= size or said is None:
+        return None
+    try:
+        event = json.loads((await opening(session, keys, [position])).data)["events"][0]
+    except Problem:  # the opening of that census is kept no longer: the trail is whole without
+        return None
+    return {"event": event, **said}
 
 
 async def _inclusion(session: AsyncSession, position: int, size: int) -> list[bytes]:

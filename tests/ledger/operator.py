@@ -1,6 +1,6 @@
-"""A dishonest operator: holds the key, the database and every copy the gateway has, and cheats by each known way.
+"""A dishonest operator: holds the key, the database, all the gateway's copies, and cheats in each known way.
 
-What stands against it is only what others hold: a citizen's kept trail, an auditor's kept checkpoint, a witness.
+What stands against it is what others hold: a citizen's kept trail, an auditor's kept checkpoint, a witness.
 """
 
 from __future__ import annotations

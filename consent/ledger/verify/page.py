@@ -40,6 +40,16 @@ _CHECKS = {
         "Every opened event is in the log, with the content recorded then.",
     ),
 }
+_CHECKS |= {
+    "census": (
+        "원장에 적힌 그 사람의 사건 수와 마지막 사건이 기록표와 같습니다.",
+        "The trail has as many events, and ends with the same one, as the census in the log says.",
+    ),
+    "sum": (
+        "사람에 관한 기록의 수가 원장에 적힌 합계와 같습니다.",
+        "As many entries concern somebody as the census in the log adds up to.",
+    ),
+}
 _NOTES = {
     INTEGRITY_ONLY: "전에 보관한 체크포인트나 증인이 없으면 앞뒤가 맞는다는 것만 알 수 있습니다. 운영기관이 통째로 다시 썼을 수 있습니다.",  # noqa: E501
     NEVER_LOGGED: "처음부터 기록하지 않은 일은 여기서 찾을 수 없습니다. 시민, 정보제공자, 정보수신자의 사본과 견주어야 합니다.",  # noqa: E501

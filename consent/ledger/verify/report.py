@@ -14,6 +14,7 @@ FINDINGS = {
     "entry_malformed": 23, "tile_mismatch": 24, "root_mismatch": 25, "file_too_long": 26,
     "pinned_checkpoint": 30, "pinned_newer": 31, "pinned_inconsistent": 32, "trail_malformed": 40,
     "trail_checkpoint": 41, "trail_inclusion": 42, "trail_opening": 43, "trail_chain": 44,
+    "census_malformed": 45, "census_proof": 46, "trail_held_back": 47, "census_sum": 48,
 }  # fmt: skip
 CHECKS = {
     "signature": ("checkpoint_malformed", "checkpoint_signer", "checkpoint_signature"),
@@ -26,6 +27,8 @@ CHECKS = {
     ),
     "continuity": ("pinned_checkpoint", "pinned_newer", "pinned_inconsistent"),
     "openings": ("trail_malformed", "trail_checkpoint", "trail_inclusion", "trail_opening", "trail_chain"),
+    "census": ("census_malformed", "census_proof", "trail_held_back"),
+    "sum": ("census_sum",),
 }
 """What can be checked, and the findings by which it fails."""
 
@@ -59,9 +62,10 @@ class Report:
     pinned: int | None = None
     events: int | None = None
     chained: bool = True
+    counted: int | None = None
     cosigned: dict[str, int] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
-    concerning: int = 0
+    flags: bytearray = field(default_factory=bytearray)
     most: int = 1 << 27
     hashes_only: bool = False
     done: list[str] = field(default_factory=list)
@@ -86,7 +90,7 @@ class Report:
     def count(self, kind: str, *, concerns_someone: bool) -> None:
         """Count an entry, and whether it concerns a citizen."""
         self.kinds[kind] += 1
-        self.concerning += concerns_someone
+        self.flags.append(concerns_someone)
 
     def checks(self) -> dict[str, str]:
         """Each of CHECKS: `held`, `failed` or `not checked`."""
@@ -101,8 +105,13 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """The report as one JSON object."""
         found = [{"code": f.code, "where": f.where, "text": f.text} for f in self.findings]
-        counts = {"size": self.size, "pinned_size": self.pinned, "trail_events": self.events}
-        kinds = {"kinds": dict(sorted(self.kinds.items())), "concerning_citizens": self.concerning}
+        counts = {
+            "size": self.size,
+            "pinned_size": self.pinned,
+            "trail_events": self.events,
+            "trail_complete_to": self.counted,
+        }
+        kinds = {"kinds": dict(sorted(self.kinds.items())), "concerning_citizens": sum(self.flags)}
         head = {"origin": self.origin, "root": base64.b64encode(self.root).decode(), **counts}
         seen = {"checks": self.checks(), "cosigned_at": self.cosigned, **kinds}
         return {
@@ -127,4 +136,8 @@ class Report:
                 chain = ", in one unbroken chain" if self.chained else ""
                 name = "trail" if self.chained else "opening"
                 lines.append(f"OK    {name}: {self.events} events opened{chain}, all in the log")
+            if self.counted is not None:
+                lines.append(
+                    f"OK    complete: no other event of this person among the first {self.counted} entries"
+                )
         return "\n".join(lines + [f"NOTE  {note}" for note in self.notes]) + "\n"

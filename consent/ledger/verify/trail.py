@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from .census import KIND, check_census, shaped
 from .entry import read_entry
 from .merkle import included, leaf_hash
 from .merkle import root as root_of
@@ -24,6 +25,7 @@ _PAYLOAD = {*_PLAIN, "n", "prev"}
 def check_trail(data: bytes, log: Sequence[Key], leaves: list[bytes] | None, report: Report) -> None:
     """Each event of the file is in the log and opens; in a trail each also follows the one before it."""
     trail = _strict_json(data)
+    counted = isinstance(trail, dict) and trail.pop("census", None)
     known = _shaped(trail, _TRAIL) and trail["type"] in _TYPES and trail["version"] == 1
     if not known or [type(trail[name]) for name in ("version", "checkpoint", "events")] != [int, str, list]:
         raise Finding("trail_malformed", "--trail", "not a trail or an opening, version 1")
@@ -35,6 +37,7 @@ def check_trail(data: bytes, log: Sequence[Key], leaves: list[bytes] | None, rep
         raise Finding("trail_checkpoint", "--trail", "its checkpoint is not one of this export")
     previous: str | None = None
     position = -1
+    seen: list[tuple[int, str]] = []
     for number, event in enumerate(trail["events"], 1):
         if not _shaped(event, _EVENT) or type(event["index"]) is not int or event["index"] <= position:
             raise Finding("trail_malformed", f"event {number}", "not an event after the one before it")
@@ -43,12 +46,27 @@ def check_trail(data: bytes, log: Sequence[Key], leaves: list[bytes] | None, rep
         if trail["type"] == _TYPES[0]:
             _chained(event["payload"], fields, number, previous)
         previous = leaf
+        seen.append((position, leaf))
     report.events = len(trail["events"])
     report.chained = trail["type"] == _TYPES[0]
     report.did("openings")
+    if counted is not None and counted is not False:
+        _census(counted, (signed.size, signed.root), seen, report)
     if leaves is None:
         report.size, report.root = signed.size, signed.root
         report.did("signature")
+
+
+def _census(census: Any, head: tuple[int, bytes], seen: list[tuple[int, str]], report: Report) -> None:
+    """The census the trail brings along is an event of this log, and agrees with the trail."""
+    event: Any = census["event"] if shaped(census) else None
+    if not report.chained or not _shaped(event, _EVENT) or type(event["index"]) is not int:
+        raise Finding("census_malformed", "census", "not a census of a trail")
+    _, fields = _event(event, 0, head)
+    body = event["payload"]["body"]
+    if fields[3].decode() != KIND or not isinstance(body, dict) or body.get("size", -1) > event["index"]:
+        raise Finding("census_malformed", "census", "not a census of what was before it")
+    check_census(census, body, seen, report)
 
 
 def _event(event: dict[str, Any], number: int, head: tuple[int, bytes]) -> tuple[str, dict[int, bytes]]:

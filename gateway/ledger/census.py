@@ -1,0 +1,126 @@
+"""Takes a census of the log: everybody's count of events, its root and total entered into the log itself."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consent.events import Event
+from consent.journal import Journal
+from consent.ledger.census import ERASED, Census, Member
+from consent.ledger.entry import decode
+from consent.ledger_tables import CENSUS, ENTRY, PAYLOAD
+from consent.subjects import SUBJECT, SubjectId, SubjectKey, SubjectKeys
+from gateway.database import Database
+from gateway.errors import Problem
+from gateway.ledger import repository
+
+_ONLY = 1
+_BATCH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A census over the first `size` entries, and the outbox id of the entry that says so."""
+
+    size: int
+    outbox_id: int
+    census: Census
+
+
+async def take(database: Database, journal: Journal, *, at: int) -> Taken:
+    """Count everybody's events in the published log and enter root and total; `at` is epoch seconds.
+
+    Events of citizens who were forgotten are counted together under one key. The tree is made anew each time.
+    Raises Problem `not_found` before the first checkpoint.
+    """
+    async with database.reading() as session:
+        published = await repository.checkpoint(session)
+        if published is None:
+            raise Problem("not_found", detail="no checkpoint was signed yet")
+        size = published[0]
+        members = await _members(session, journal.keys, size)
+        tagged = await _tagged(session, size)
+    known = sum(member.n for member in members)
+    census = Census([*members, Member(ERASED, tagged - known, ERASED)])
+    root, total = census.root
+    body = {
+        "size": size,
+        "root": base64.b64encode(root).decode(),
+        "total": total,
+        "members": len(census.members),
+    }
+    async with database.transaction() as session:
+        said = await journal.append(
+            session,
+            Event.LEDGER_CENSUS_TAKEN,
+            subject=None,
+            party="gateway",
+            payload=body,
+            at=at,
+            idem=f"census/{size}",
+        )
+        await session.execute(delete(CENSUS))
+        row = {"id": _ONLY, "size": size, "outbox_id": said.outbox_id, "members": census.encode()}
+        await session.execute(insert(CENSUS).values(row))
+    return Taken(size, said.outbox_id, census)
+
+
+async def last(session: AsyncSession) -> Taken | None:
+    """The census taken last, if any."""
+    row = (await session.execute(select(*CENSUS.c))).one_or_none()
+    return Taken(row.size, row.outbox_id, Census.decode(row.members)) if row else None
+
+
+def counted(taken: Taken, key: SubjectKey) -> dict[str, object] | None:
+    """What the census says of one citizen, with its proof; None for one who came later."""
+    try:
+        index, path = taken.census.prove(key.census_key())
+    except KeyError:
+        return None
+    member = taken.census.members[index]
+    return {
+        "h": _text(member.h),
+        "n": member.n,
+        "head": _text(member.head),
+        "index": index,
+        "members": len(taken.census.members),
+        "path": [[_text(node), total] for node, total in path],
+    }
+
+
+async def _members(session: AsyncSession, keys: SubjectKeys, size: int) -> list[Member]:
+    """Everybody who is not forgotten and has an event among the first `size` entries."""
+    joined = PAYLOAD.join(ENTRY, ENTRY.c.outbox_id == PAYLOAD.c.outbox_id)
+    newest = (
+        select(PAYLOAD.c.subject, func.max(PAYLOAD.c.n).label("n"))
+        .select_from(joined)
+        .where(PAYLOAD.c.subject.is_not(None), ENTRY.c.position < size)
+        .group_by(PAYLOAD.c.subject)
+        .subquery()
+    )
+    both = newest.join(SUBJECT, SUBJECT.c.id == newest.c.subject).join(
+        PAYLOAD, (PAYLOAD.c.subject == newest.c.subject) & (PAYLOAD.c.n == newest.c.n)
+    )
+    query = select(SUBJECT.c.id, SUBJECT.c.wrapped, newest.c.n, PAYLOAD.c.leaf).select_from(both)
+    rows = (await session.execute(query.where(SUBJECT.c.wrapped.is_not(None)))).all()
+    return [Member(keys.unwrap(SubjectId(row.id), row.wrapped).census_key(), row.n, row.leaf) for row in rows]
+
+
+async def _tagged(session: AsyncSession, size: int) -> int:
+    """How many of the first `size` entries concern somebody: counted from the log, not from beside it."""
+    found = 0
+    for start in range(0, size, _BATCH):
+        query = select(ENTRY.c.entry).where(
+            ENTRY.c.position >= start, ENTRY.c.position < min(size, start + _BATCH)
+        )
+        entries = (await session.execute(query)).scalars()
+        found += sum(decode(entry).tag is not None for entry in entries)
+    return found
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -1,4 +1,4 @@
-"""`POST /transfers/precheck`: would this be allowed, what would be cut, why, by which article. Nothing moves.
+"""`POST /precheck`: would a transfer be allowed, what would be cut, why, by which article. Nothing moves.
 
 The same question through AuthZEN: subject = the client, action = `transfer` (property `purpose`), resource =
 `personal_data` with the consent's id (property `items`: HOLDER/DATASET names). Whoever holds a token of a
@@ -43,7 +43,7 @@ def add(
 ) -> None:
     """Add the door; `of` authenticates, reads the body and gives the question to ask."""
 
-    @routes.post("/transfers/precheck", response_model=Precheck)
+    @routes.post("/precheck", response_model=Precheck)
     async def precheck(request: Request) -> Precheck:
         """What a transfer would come to, without asking for it."""
         question, names, language = await of(request)

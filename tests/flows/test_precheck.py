@@ -24,7 +24,7 @@ async def test_it_says_what_the_transfer_then_does(world: World) -> None:
     """Same items granted, same ones kept back for the same reasons; and asking before moves nothing."""
     given = await world.given()
     async with world.unchanged(entries=0):
-        answer = await given.company.call("POST", f"{world.origin}/transfers/precheck", json={})
+        answer = await given.company.call("POST", f"{world.origin}/precheck", json={})
     assert answer.status_code == 200
     said = answer.json()
     assert await world.rows("policy_decision") == []
@@ -38,7 +38,7 @@ async def test_it_says_what_the_transfer_then_does(world: World) -> None:
     assert "42-5(3)" in kept["article"]
     assert kept["text"]
 
-    again = await given.company.call("POST", f"{world.origin}/transfers/precheck", json={"items": [PAID]})
+    again = await given.company.call("POST", f"{world.origin}/precheck", json={"items": [PAID]})
     assert again.json()["allow"] is False
 
 

@@ -18,6 +18,7 @@ from bench.token.ours import STORES, gateway
 from bench.token.peer import peer
 from bench.token.rounds import REPLAYED, BenchFailed, alternating
 from bench.token.signed import Signer
+from bench.token.works import KINDS, Work
 
 CANDIDATES = ("mydata-postgresql", "mydata-sqlite", "peer-postgresql", "peer-memory")
 
@@ -26,7 +27,8 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench.token", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=500, help="a round (default: %(default)s)")
+    parser.add_argument("--kind", choices=KINDS, default="token", help="what is asked (default: %(default)s)")
+    parser.add_argument("--requests", type=int, default=2000, help="a round (default: %(default)s)")
     parser.add_argument(
         "--warm", type=int, default=1000, help="requests before the clock (default: %(default)s)"
     )
@@ -48,10 +50,11 @@ async def compare(chosen: argparse.Namespace) -> table.Found:
                 running = (
                     gateway(store, signer, folder / store, None)
                     if kind == "mydata"
-                    else peer(store, signer, chosen.node)
+                    else peer(store, signer, chosen.node, opaque=chosen.kind == "introspect")
                 )
                 candidates.append(await stack.enter_async_context(running))
-            return await alternating(candidates, signer, folder, chosen.rounds, chosen.requests, chosen.warm)
+            work = Work(chosen.kind, signer)
+            return await alternating(candidates, work, chosen.rounds, chosen.requests, chosen.warm)
 
 
 async def profile(chosen: argparse.Namespace) -> None:
@@ -61,9 +64,10 @@ async def profile(chosen: argparse.Namespace) -> None:
             signer, folder = Signer(), Path(name)
             written = folder / "profile"
             async with gateway(store, signer, folder / store, written) as candidate:
-                await alternating([candidate], signer, folder, 0, chosen.requests, chosen.warm)
+                work = Work(chosen.kind, signer)
+                await alternating([candidate], work, 0, chosen.requests, chosen.warm)
                 os.kill(candidate.server, signal.SIGUSR1)
-                await alternating([candidate], signer, folder, chosen.rounds, chosen.requests, 0)
+                await alternating([candidate], work, chosen.rounds, chosen.requests, 0)
             # Only now, when the process has ended, is the profile there.
             sys.stdout.write(f"\n== {store}: {chosen.rounds * (chosen.requests + REPLAYED)} requests\n")
             pstats.Stats(str(written)).strip_dirs().sort_stats("tottime").print_stats(chosen.profile)

@@ -27,6 +27,8 @@ class Candidate:
     port: int
     server: int
     database: int | None = None
+    refresh_tokens: tuple[str, ...] = ()
+    """Of citizens it was told about at the start."""
 
     def spent(self) -> tuple[int, int]:
         """CPU so far of the server and of its database, in nanoseconds."""

@@ -13,6 +13,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from bench.token.candidate import Candidate, database
+from bench.token.citizens import settle
 from bench.token.signed import CLIENT_ID, ISSUER, KID, Signer
 from gateway.demo.processes import start
 from gateway.demo.world import mydata
@@ -36,8 +37,9 @@ async def gateway(store: str, signer: Signer, folder: Path, profile: Path | None
         arguments += ["serve", "--config", config, "--port", "0", "--until-stdin-closes"]
         child = await start(f"gateway-{store}", arguments, folder)
         stack.push_async_callback(child.stop)
+        citizens = await settle(url, folder / "keys")
         port = urlsplit(child.origin).port
-        yield Candidate(f"mydata, {store}", int(port or 0), child.process.pid, pid)
+        yield Candidate(f"mydata, {store}", int(port or 0), child.process.pid, pid, citizens)
         if profile and child.process.stdin:
             child.process.stdin.close()  # a signal would end it before the profile is written
             await asyncio.wait_for(child.process.wait(), 30)
@@ -93,6 +95,6 @@ def _client(signer: Signer) -> dict[str, object]:
         "contact": "bench@bench.example",
         "redirect_uris": ["https://bench.example/callback"],
         "kinds": {"finance": "licensed_operator"},
-        "grant_types": ["client_credentials"],
+        "grant_types": ["client_credentials", "refresh_token"],
         "jwks": {"keys": keys},
     }

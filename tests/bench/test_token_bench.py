@@ -8,7 +8,9 @@ from bench.token.__main__ import CANDIDATES, arguments, compare
 from bench.token.candidate import Candidate
 from bench.token.load import Answered
 from bench.token.rounds import BenchFailed, Measure, judge
+from bench.token.signed import Signer
 from bench.token.table import text
+from bench.token.works import KINDS, Work
 from tests.node.installed import unavailable
 
 TOKEN = b'{"access_token":"a.b.c","token_type":"DPoP"}'
@@ -17,12 +19,13 @@ TOKEN = b'{"access_token":"a.b.c","token_type":"DPoP"}'
 @pytest.mark.node
 @pytest.mark.postgres
 @pytest.mark.timeout(300)
-async def test_a_small_run_answers_everything_and_refuses_replays() -> None:
-    """Twenty requests to each: `compare` raises unless all were 200 with a token and the replays were not."""
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_small_run_answers_everything_and_refuses_replays(kind: str) -> None:
+    """Twenty requests to each: `compare` raises unless all were 200 as asked for and the replays were not."""
     if reason := unavailable():
         pytest.skip(reason)
 
-    found = await compare(arguments(["--rounds", "1", "--requests", "20", "--warm", "0"]))
+    found = await compare(arguments(["--kind", kind, "--rounds", "1", "--requests", "20", "--warm", "0"]))
 
     assert len(found) == len(CANDIDATES)
     assert all(len(measures) == 1 for measures in found.values())
@@ -43,7 +46,7 @@ async def test_a_small_run_answers_everything_and_refuses_replays() -> None:
 def test_a_candidate_that_does_less_is_not_measured(answered: Answered, again: Answered) -> None:
     """Another status, a lost answer, another token, or a replay that is not refused ends the run."""
     with pytest.raises(BenchFailed):
-        judge(Candidate("somebody", 1, 1), answered, again, 20)
+        judge(Candidate("somebody", 1, 1), answered, again, 20, Work("token", Signer()).holds)
 
 
 def test_the_table_tells_medians_and_ratios() -> None:

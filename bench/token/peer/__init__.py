@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from bench.token.candidate import Candidate, database
 from bench.token.signed import CLIENT_ID, ISSUER, KID, Signer
+from bench.token.works import LIVING
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[2] / ".cache" / "bench-peer"
@@ -38,11 +39,12 @@ async def install() -> Path:
 
 
 @asynccontextmanager
-async def peer(store: str, signer: Signer, node: str) -> AsyncIterator[Candidate]:
-    """The peer on `store` (memory or postgresql), run by the `node` given."""
+async def peer(store: str, signer: Signer, node: str, *, opaque: bool = False) -> AsyncIterator[Candidate]:
+    """The peer on `store` (memory or postgresql), run by the `node` given; its tokens JWTs or `opaque`."""
     folder = await install()
     async with AsyncExitStack() as stack:
-        told, pid = {"issuer": ISSUER, "client": _client(signer)}, None
+        told: dict[str, object] = {"issuer": ISSUER, "client": _client(signer), "citizens": LIVING}
+        told["format"], pid = "opaque" if opaque else "jwt", None
         if store == "postgresql":
             told["socket"], pid = await stack.enter_async_context(database("bench"))
         process = await asyncio.create_subprocess_exec(
@@ -55,8 +57,11 @@ async def peer(store: str, signer: Signer, node: str) -> AsyncIterator[Candidate
         line = await asyncio.wait_for(process.stdout.readline(), 30)
         if not line:
             raise RuntimeError("the peer did not start; what it said is above")
-        port = urlsplit(json.loads(line)["origin"]).port
-        yield Candidate(f"oidc-provider, {store}", int(port or 0), process.pid, pid)
+        ready = json.loads(line)
+        port = urlsplit(ready["origin"]).port
+        yield Candidate(
+            f"oidc-provider, {store}", int(port or 0), process.pid, pid, tuple(ready["refresh_tokens"])
+        )
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -69,11 +74,11 @@ def _client(signer: Signer) -> dict[str, object]:
     return {
         "client_id": CLIENT_ID,
         "jwks": {"keys": [{**signer.assertions.jwk, "use": "sig", "kid": KID, "alg": "ES256"}]},
-        "redirect_uris": [],
-        "response_types": [],
-        "grant_types": ["client_credentials"],
+        "redirect_uris": ["https://bench.example/callback"],
+        "response_types": ["code"],
+        "grant_types": ["client_credentials", "refresh_token", "authorization_code"],
         "token_endpoint_auth_method": "private_key_jwt",
         "id_token_signed_response_alg": "ES256",
         "dpop_bound_access_tokens": True,
-        "scope": "company",
+        "scope": "company offline_access",
     }

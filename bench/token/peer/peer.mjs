@@ -1,6 +1,6 @@
 // npm oidc-provider in its FAPI 2.0 profile over plain http on a free loopback port, in memory or on
 // PostgreSQL. Its issuer is told, so that requests signed for everybody fit.
-//   in {issuer, client, socket?}   out {ready, origin}
+//   in {issuer, client, citizens, format, socket?}   out {ready, origin, refresh_tokens}
 import * as crypto from 'node:crypto'
 import * as http from 'node:http'
 import * as readline from 'node:readline'
@@ -18,16 +18,19 @@ const provider = new Provider(told.issuer, {
   clients: [told.client],
   jwks: { keys: [{ ...signing, alg: 'ES256', use: 'sig' }] },
   cookies: { keys: [crypto.randomBytes(32).toString('hex')] },
-  scopes: ['company'],
+  scopes: ['company', 'offline_access'],
+  rotateRefreshToken: false,
   responseTypes: ['code'],
   clientAuthMethods: ['private_key_jwt'],
   enabledJWA: {
     clientAuthSigningAlgValues: ['ES256'], dPoPSigningAlgValues: ['ES256'], idTokenSigningAlgValues: ['ES256'],
   },
-  routes: { token: '/token' },
+  routes: { token: '/token', introspection: '/introspect' },
+  findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   ttl: { ClientCredentials: 600 },
   features: {
     clientCredentials: { enabled: true },
+    introspection: { enabled: true },
     devInteractions: { enabled: false },
     dPoP: { enabled: true, requireNonce: () => false },
     fapi: { enabled: true, profile: '2.0' },
@@ -36,14 +39,30 @@ const provider = new Provider(told.issuer, {
       enabled: true,
       defaultResource: () => `${told.issuer}/data`,
       useGrantedResource: () => true,
-      getResourceServerInfo: () => ({ scope: 'company', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } }),
+      getResourceServerInfo: () => ({ scope: 'company', accessTokenFormat: told.format, jwt: { sign: { alg: 'ES256' } } }),
     },
   },
 })
 provider.on('server_error', (_ctx, error) => process.stderr.write(`${error.stack}\n`))
 
+// Citizens with a grant and a refresh token each, as a code would have left them.
+const client = await provider.Client.find(told.client.client_id)
+const refreshTokens = []
+for (let n = 0; n < told.citizens; n += 1) {
+  const accountId = `citizen-${n}`
+  const grant = new provider.Grant({ accountId, clientId: client.clientId })
+  grant.addResourceScope(`${told.issuer}/data`, 'company')
+  grant.addOIDCScope('offline_access')
+  const grantId = await grant.save()
+  const token = new provider.RefreshToken({
+    accountId, client, grantId, gty: 'authorization_code', resource: `${told.issuer}/data`, scope: 'company offline_access',
+  })
+  refreshTokens.push(await token.save())
+}
+
 const server = http.createServer(provider.callback())
 server.keepAliveTimeout = 30_000
 server.listen(0, '127.0.0.1', () => {
-  process.stdout.write(JSON.stringify({ ready: true, origin: `http://127.0.0.1:${server.address().port}` }) + '\n')
+  const origin = `http://127.0.0.1:${server.address().port}`
+  process.stdout.write(JSON.stringify({ ready: true, origin, refresh_tokens: refreshTokens }) + '\n')
 })

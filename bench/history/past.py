@@ -72,7 +72,13 @@ class Living:
         transfer |= {"idempotency_key": "key-1234", "state": "ready", "decision_id": "d", "plan": b"null"}
         transfer |= {"lease_until": 0}
         await _put(session, "transfer", **transfer)
-        outcome = {"transfer_id": "t", "item": ITEM.name, "consent_id": "c", "asked": "[]", "sent": '["a"]'}
+        outcome: dict[str, Any] = {
+            "transfer_id": "t",
+            "item": ITEM.name,
+            "consent_id": "c",
+            "asked": "[]",
+            "sent": '["a"]',
+        }
         outcome |= {"withheld": "{}", "records": 1, "outcome": "complete", "at": NOW}
         await _put(session, "transfer_item_outcome", **outcome)
 

@@ -19,7 +19,7 @@ from gateway.oauth import hot_postgresql, hot_sqlite
 from gateway.oauth.replay import OneTime
 from gateway.oauth.unit import Question
 
-FEW, MANY = 500, 5_000
+FEW, MANY = 2_000, 20_000
 PRESENT = ("ix_transfer_under_way",)
 """Indexes that hold only what is under way: to read one whole is to read the present."""
 Said = list[tuple[str, Any]]

@@ -71,3 +71,40 @@ def test_a_process_killed_at_any_step_leaves_keys_that_work(tmp_path: Path, verb
         if finished:
             return
     raise AssertionError("the process never came to its end")
+
+
+RACER = """
+import sys, time
+from pathlib import Path
+from gateway.keys import load_keys
+
+folder, at, period = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+keys = load_keys(folder, now=at)
+sys.stdout.write("ready\\n")
+sys.stdout.flush()
+sys.stdin.readline()
+print(len(keys.house.rotate_due(at, period)))
+"""
+
+
+def test_of_four_processes_at_once_one_rotates(tmp_path: Path) -> None:
+    """All find the key due in the same moment: one announces, the others follow, nothing is left over."""
+    create_keys(tmp_path / "keys")
+    house = load_keys(tmp_path / "keys").house
+    assert house is not None
+    at = house.manifest.keys[0].active_from + 90 * 86_400
+    command = [sys.executable, "-c", RACER, str(tmp_path / "keys"), str(at), str(90 * 86_400)]
+    piped = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    racers = [subprocess.Popen(command, **piped) for _ in range(4)]  # type: ignore[call-overload]
+    for racer in racers:
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    made = [int(racer.communicate(timeout=60)[0]) for racer in racers]
+    assert sum(made) == 1
+    after = load_keys(tmp_path / "keys", now=at).house
+    assert after is not None
+    assert len(after.manifest.keys) == 2
+    assert len(list((tmp_path / "keys").glob("signing*.pem"))) == 2
+    assert not list((tmp_path / "keys").glob(".signing-*"))

@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from gateway.settings import Settings, load_settings
-from gateway.telemetry import configure
+from gateway.telemetry import configure, log
 
 DESCRIPTION = """\
 Run the gateway until SIGTERM or Ctrl-C. Keys, registry, policy, store, certificate and address are
@@ -79,6 +79,7 @@ def _config(settings: Settings, chosen: argparse.Namespace) -> uvicorn.Config:
 
 
 async def _serve(config: uvicorn.Config, chosen: argparse.Namespace, bound: socket.socket) -> int:
+    log.debug("event_loop", loop=type(asyncio.get_running_loop()).__module__)
     server = _Announcing(config)
     watch = asyncio.create_task(_stop_with_stdin(server)) if chosen.until_stdin_closes else None
     await server.serve(sockets=[bound])

@@ -34,6 +34,8 @@ USUAL_SECONDS = 3600
 _TYPES = ("application/jwk-set+json", "application/json")
 _MAX_AGE = re.compile(r"(?:^|,)\s*max-age=([0-9]{1,9})\s*(?:,|$)")
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -113,7 +115,7 @@ class Fetcher:
         """Whether keys may be fetched from this IP address."""
         ip = ipaddress.ip_address(address.partition("%")[0])
         if isinstance(ip, ipaddress.IPv6Address):
-            inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+            inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None) or _nat64(ip)
             if inner is not None:
                 return self.permits(str(inner))
         return (ip.is_global and not ip.is_multicast) or any(ip in network for network in self.allowed)
@@ -125,6 +127,11 @@ class Fetcher:
             return  # a name: what it resolves to is looked at when it is connected to
         if not permitted:
             raise ClientKeysUnreadable("the address is not a public one")
+
+
+def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address a translator would be asked for (RFC 6052 2.1)."""
+    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
 
 
 class _Checked(AbstractResolver):

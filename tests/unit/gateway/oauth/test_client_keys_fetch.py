@@ -131,6 +131,8 @@ async def test_never_inside_a_transaction(fetcher: Fetcher, publisher: Publisher
         ("fd00::1", False),
         ("::ffff:10.0.0.1", False),
         ("2002:0a00:0001::1", False),
+        ("64:ff9b::a00:1", False),
+        ("64:ff9b::808:808", True),
         ("198.51.100.7", True),
     ],
 )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gateway.keys.custody import read_private
@@ -89,13 +89,13 @@ def begin(folder: Path) -> bool:
     return True
 
 
-def finish(folder: Path) -> None:
+def finish(folder: Path, *, clock: Callable[[], float] = time.time) -> None:
     """Destroy the old KEK. The caller MUST have seen nothing wrapped under it, after SETTLE_SECONDS.
 
     Raises KeysError `keys_unreadable` when it is too early.
     """
     taken = (folder / CURRENT).stat()
-    left = int(max(taken.st_mtime, taken.st_ctime) + SETTLE_SECONDS - time.time())
+    left = int(max(taken.st_mtime, taken.st_ctime) + SETTLE_SECONDS - clock())
     if left > 0:
         message = f"{folder}: gateways may still wrap under the old key; try again in {left} seconds"
         raise KeysError("keys_unreadable", message)

@@ -6,6 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,11 @@ def test_the_old_key_is_not_destroyed_too_early(tmp_path: Path) -> None:
     with pytest.raises(KeysError, match="try again in"):
         kek.finish(tmp_path / "keys")
     assert (tmp_path / "keys" / kek.OLD).exists()
+    later = time.time() + kek.SETTLE_SECONDS + 1
+    kek.finish(tmp_path / "keys", clock=lambda: later)
+    assert not (tmp_path / "keys" / kek.OLD).exists()
+    assert len(kek.Keks.of(tmp_path / "keys").known()) == 1
+    assert kek.begin(tmp_path / "keys")
 
 
 def test_the_command_says_what_it_did(

@@ -22,6 +22,9 @@ from gateway.oauth.unit import Question
 FEW, MANY = 2_000, 20_000
 PRESENT = ("ix_transfer_under_way",)
 """Indexes that hold only what is under way: to read one whole is to read the present."""
+DEAR = 10
+"""What PostgreSQL is told a page out of order costs: then it prefers reading a table whole at this size already,
+where it has to guess, as it would by itself at a hundred thousand."""
 Said = list[tuple[str, Any]]
 """Statements with their parameters, as the driver got them."""
 
@@ -147,6 +150,7 @@ async def read_on_postgresql(living: Living, said: Said) -> int:
             explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
             transaction = driver.transaction()
             await transaction.start()
+            await driver.execute(f"SET LOCAL random_page_cost = {DEAR}")
             answer = await driver.fetchval(explain, *parameters)
             await transaction.rollback()
             root = answer[0]["Plan"]

@@ -74,9 +74,14 @@ def _how(claims: Mapping[str, Any], expected: Expected) -> SignedIn:
         if at is None or at < expected.since - LEEWAY_SECONDS:
             raise _refused("signed in too long ago")
         at = max(at, expected.since)  # the leeway is for clocks that differ: by ours it was after
-    named = acr if isinstance(acr, str) and 0 < len(acr) <= _MAX_SUBJECT else None
-    methods = [one for one in amr if isinstance(one, str) and len(one) <= 64] if isinstance(amr, list) else []
+    named = acr if _said(acr, _MAX_SUBJECT) else None
+    methods = [one for one in amr if _said(one, 64)] if isinstance(amr, list) else []
     return SignedIn(None if at is None else min(at, expected.now), named, tuple(methods[:8]))
+
+
+def _said(value: object, longest: int) -> bool:
+    """Whether `value` is a name that can be stored and told on."""
+    return isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()
 
 
 def _check(claims: Mapping[str, Any], expected: Expected) -> None:

@@ -86,7 +86,7 @@ FIELDS = (
     "grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "client_id", "token",
     "response_type", "code_challenge", "code_challenge_method", "authorization_details", "dpop_jkt", "state",
     "nonce", "request", "request_uri", "response_mode", "ui_locales", "client_assertion_type",
-    "client_secret",
+    "client_secret", "prompt", "max_age", "acr_values", "login_hint", "id_token_hint", "claims", "display",
 )  # fmt: skip
 
 

@@ -131,6 +131,8 @@ async def test_the_sign_in_is_told_as_the_provider_told_it() -> None:
     """auth_time, acr and amr where they are there, nothing where they are not."""
     how = (await checked(token(auth_time=NOW - 9, acr="urn:a", amr=["otp", 7]))).how
     assert (how.auth_time, how.acr, how.amr) == (NOW - 9, "urn:a", ("otp",))
+    how = (await checked(token(acr="urn:\x00", amr=["\x00", "pin"]))).how
+    assert (how.acr, how.amr) == (None, ("pin",))
     how = (await checked(token(acr=5, amr="otp"))).how
     assert (how.auth_time, how.acr, how.amr) == (None, None, ())
 

@@ -23,8 +23,8 @@ FEW, MANY = 2_000, 20_000
 PRESENT = ("ix_transfer_under_way",)
 """Indexes that hold only what is under way: to read one whole is to read the present."""
 DEAR = 10
-"""What PostgreSQL is told a page out of order costs: then it prefers reading a table whole at this size already,
-where it has to guess, as it would by itself at a hundred thousand."""
+"""What PostgreSQL is told a page out of order costs: where it has to guess, it then prefers reading a table
+whole at this size already, as it would by itself at a hundred thousand."""
 Said = list[tuple[str, Any]]
 """Statements with their parameters, as the driver got them."""
 

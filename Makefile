@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/sh
 
-.PHONY: demo test lint format setup setup-dev lock clean policy-fuzz
+.PHONY: demo test faults lint format setup setup-dev lock clean policy-fuzz
 .DELETE_ON_ERROR:
 
 # The product's main job with generated people, from consent to a verified bundle. SERVE=1 keeps it up.
@@ -14,6 +14,10 @@ demo: setup
 # The whole suite: real PostgreSQL, real OPA, real browser, real JavaScript clients.
 test: setup-dev
 	$(BIN)/python -m tests.run $(ARGS)
+
+# More than the suite's sample of failing disks and killed writers under the ledger: FAULTS=1000 takes an hour.
+faults: setup-dev
+	MYDATA_FAULTS=$(or $(FAULTS),1000) $(BIN)/python -m pytest -q tests/ledger/test_ledger_faults.py
 
 # Linters, types, import contracts.
 lint: setup-dev

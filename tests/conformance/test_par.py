@@ -90,7 +90,7 @@ async def test_push_answers_201_with_a_short_lived_reference(stage: Stage) -> No
         ),
         pytest.param({"code_challenge": "short"}, "invalid_request", "pkce_required", id="pkce-short"),
         pytest.param({"client_id": None}, "invalid_request", "invalid_request", id="client-id-missing"),
-        pytest.param({"scope": "openid"}, "invalid_scope", "invalid_scope", id="unknown-scope"),
+        pytest.param({"scope": "everything"}, "invalid_scope", "invalid_scope", id="unknown-scope"),
         pytest.param({"response_mode": "fragment"}, "invalid_request", "invalid_request", id="mode"),
         pytest.param({"state": "s" * 1025}, "invalid_request", "invalid_request", id="state-too-long"),
         pytest.param({"dpop_jkt": "short"}, "invalid_request", "invalid_request", id="jkt-malformed"),

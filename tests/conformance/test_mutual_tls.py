@@ -71,6 +71,20 @@ async def test_the_whole_way_by_certificate(behind: Behind, kind: str) -> None:
     assert (await behind.call(tokens["access_token"])).json()["code"] == "grant_revoked"
 
 
+async def test_userinfo_obeys_the_certificate(behind: Behind) -> None:
+    """OpenID Connect Core 5.3 with a bound token: its certificate at the alias, and no other."""
+    await _registered(behind)
+    token = (await behind.tokens(scope="openid", nonce="n"))["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    told = await behind.stage.http.get("/userinfo", headers=bearer)
+    assert (told.status_code, set(told.json())) == (200, {"sub"})
+    await behind.use(behind.issued.issue("Somebody else"))
+    refusal = await behind.stage.http.get("/userinfo", headers=bearer)
+    assert (refusal.status_code, refusal.json()["error"]) == (401, "invalid_token")
+    document = (await behind.stage.http.get("/.well-known/openid-configuration")).json()
+    assert document["mtls_endpoint_aliases"]["userinfo_endpoint"] == f"{behind.mtls}/userinfo"
+
+
 async def test_metadata_names_the_mtls_addresses(behind: Behind) -> None:
     """RFC 8705 3.3 and 5, RFC 9728: aliases, methods and binding are told."""
     document = (await behind.stage.http.get("/.well-known/oauth-authorization-server")).json()

@@ -43,3 +43,15 @@ test_without_a_limit_of_requests_nothing_is_allowed if {
 	answer := transfer.decision with input as question with data.mydata.reference.limits.requests_a_day as []
 	not answer.allow
 }
+
+test_a_row_counts_from_its_first_second if {
+	row := {"purpose": "*", "sector": "*", "times": 1, "retention_days": 7, "effective_from": now}
+	answer := transfer.decision with input as question with data.mydata.reference.fair_use as [row]
+	{"type": "retain_until", "until": now + (7 * 86400)} in answer.obligations
+}
+
+test_not_asked_before_is_none if {
+	limit := [{"value": 1, "effective_from": 0}]
+	answer := transfer.decision with input as question with data.mydata.reference.limits.requests_a_day as limit
+	answer.allow
+}

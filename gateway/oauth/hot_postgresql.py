@@ -1,7 +1,8 @@
 """The hot statements on PostgreSQL (>= 15), for a whole batch at once, through asyncpg.
 
-Locks are taken in one order by every batch of every process: consent and citizen by the citizen's id, then
-one-time values by name. So two batches never wait for each other in a circle.
+Locks are taken in one order by every batch of every process: consent, citizen and grant (the order of
+`gateway.oauth.endings`) by the citizen's id, then one-time values by name. So two batches never wait for each
+other in a circle, and a grant that ended while its citizen's row was waited for is seen to have ended.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ SELECT {GRANT}, subject.n, subject.head, subject.wrapped
 FROM {LIVE} JOIN subject ON subject.id = oauth_grant.subject_id
 WHERE oauth_grant.id = ANY($1::text[])
 ORDER BY subject.id, consent.id
-FOR SHARE OF consent FOR UPDATE OF subject
+FOR SHARE OF consent FOR UPDATE OF subject FOR SHARE OF oauth_grant
 """  # noqa: S608
 
 _SPEND = """

@@ -20,6 +20,7 @@ from gateway.errors import Problem
 from gateway.keys import KeysError, load_keys
 from gateway.ledger.export import export
 from gateway.ledger.trail import trail
+from gateway.ledger.watch import read_second_key, second_vkey
 from gateway.settings import Settings, load_settings
 
 EPILOG = """\
@@ -68,8 +69,15 @@ def _export(arguments: argparse.Namespace) -> int:
         print(f"mydata: {error}", file=sys.stderr)
         return 2
     print(f"{size} entries written to {arguments.folder}")
-    print(f"verify with: mydata ledger verify {arguments.folder} --key {key}")
+    print(f"verify with: mydata ledger verify {arguments.folder} --key {key}{_also(settings)}")
     return 0
+
+
+def _also(settings: Settings) -> str:
+    """What else a verifier must bring when others sign, too: every line of a checkpoint is checked."""
+    second, policy = settings.ledger_second_key, settings.ledger_witnesses
+    key = f" --key {second_vkey(settings.ledger_origin, read_second_key(second))}" if second else ""
+    return key + (f" --policy {policy}" if policy else "")
 
 
 def _trail(arguments: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from consent.subjects import SubjectKeys
 from gateway.cli import main
 from gateway.keys import create_keys, load_keys
 from gateway.ledger import Log
+from gateway.ledger.watch import read_second_key
 from tests.unit.gateway.ledger.conftest import ORIGIN, Ledger
 
 
@@ -85,3 +86,23 @@ async def test_bad_input_is_told_without_a_traceback(
     assert await mydata(*trail, config) == 2
     assert "ledger.pem" in capsys.readouterr().err
     assert not (tmp_path / "t").exists()
+
+
+async def test_export_prints_every_key_that_signs(
+    config: Path, ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a second key the printed command demands its signature, too, and still verifies."""
+    second = tmp_path / "second.pem"
+    assert await mydata("ledger", "second-key", second, "--origin", ORIGIN) == 0
+    loaded = load_keys(tmp_path / "keys")
+    log = Log(ledger.database, loaded.ledger, ORIGIN, ledger.last_signed, second=read_second_key(second))
+    await ledger.append(1)
+    await log.integrate_now()
+    config.write_text(json.dumps({**json.loads(config.read_text()), "ledger_second_key": str(second)}))
+    capsys.readouterr()
+    assert await mydata("ledger", "export", tmp_path / "out", "--config", config) == 0
+    printed = re.search(r"mydata (ledger verify .*)", capsys.readouterr().out)
+    assert printed is not None
+
+    assert printed[1].count("--key") == 2
+    assert await mydata(*printed[1].split()) == 0

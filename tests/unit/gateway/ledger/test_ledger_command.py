@@ -89,7 +89,11 @@ async def test_bad_input_is_told_without_a_traceback(
 
 
 async def test_export_prints_every_key_that_signs(
-    config: Path, ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    config: Path,
+    ledger: Ledger,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With a second key the printed command demands its signature, too, and still verifies."""
     second = tmp_path / "second.pem"
@@ -98,7 +102,7 @@ async def test_export_prints_every_key_that_signs(
     log = Log(ledger.database, loaded.ledger, ORIGIN, ledger.last_signed, second=read_second_key(second))
     await ledger.append(1)
     await log.integrate_now()
-    config.write_text(json.dumps({**json.loads(config.read_text()), "ledger_second_key": str(second)}))
+    monkeypatch.setenv("MYDATA_LEDGER_SECOND_KEY", str(second))
     capsys.readouterr()
     assert await mydata("ledger", "export", tmp_path / "out", "--config", config) == 0
     printed = re.search(r"mydata (ledger verify .*)", capsys.readouterr().out)

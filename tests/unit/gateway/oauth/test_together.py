@@ -16,6 +16,7 @@ from consent.ledger.tree import leaf_hash
 from consent.ledger_tables import OUTBOX, PAYLOAD
 from consent.subjects import SubjectId
 from gateway.oauth import clients
+from gateway.oauth.endings import end_grant
 from gateway.oauth.grants import Grant, find_grant, find_refresh, hashed
 from gateway.oauth.replay import OneTime, is_spent, raise_mark
 from gateway.oauth.together import Together
@@ -250,3 +251,17 @@ async def test_events_of_nobody_are_stored_with_their_opening(stage: Stage) -> N
         payloads = (await session.execute(select(func.count()).select_from(PAYLOAD))).scalar_one()
     assert len(rows) == payloads == 30
     assert all(leaf_hash(row.entry) == row.leaf for row in rows)
+
+
+async def test_a_grant_revoked_while_its_unit_waits(stage: Stage) -> None:
+    """The revocation was first at the citizen's row: once it commits the waiting unit is refused."""
+    grant = await grant_of(stage)
+    async with stage.database.transaction() as session:
+        assert await end_grant(session, stage.server.record, grant, "revoked_by_client", at=stage.now)
+        waiting = asyncio.create_task(stage.server.together.do(of_citizen(stage, grant, key())))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+    before = await stage.entries()
+
+    assert await waiting == "grant_revoked"
+    assert await stage.entries() == before

@@ -44,7 +44,7 @@ async def test_a_code_is_good_for_its_own_client_verifier_and_address(world: Wor
 
 
 async def test_a_replayed_code_ends_what_it_gave(world: World) -> None:
-    """RFC 6749 4.1.2: the second use is refused, and every token of the first ends; grant and consent stay."""
+    """RFC 6749 4.1.2: the second use is refused, all tokens of the first end; grant and consent stay."""
     company, answer = await with_code(world)
     company.tokens = (await token(company, **code_form(company, answer))).json()
     assert (await company.ask_transfer("before-replay"))["decision"]["allow"]

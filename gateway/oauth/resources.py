@@ -57,9 +57,7 @@ class Resources:
         """The audience of a token of a client for itself. Raises OAuthRefusal `resource_unknown`."""
         found = {self.data if name == COMPANY else self.grants for name in scope.split()}
         if len(found) != 1:
-            raise OAuthRefusal(
-                "resource_unknown", what="these scopes are of two resources; ask for each"
-            )
+            raise OAuthRefusal("resource_unknown", what="these scopes are of two resources; ask for each")
         return _within((text or "").split(), found)[0] if text else found.pop()
 
     def _usual(self, scope: str) -> list[str]:

@@ -1,8 +1,10 @@
 """The hot statements on PostgreSQL (>= 15), for a whole batch at once, through asyncpg.
 
 Locks are taken in one order by every batch of every process: consent, citizen and grant (the order of
-`gateway.oauth.endings`) by the citizen's id, then one-time values by name. So two batches never wait for each
-other in a circle, and a grant that ended while its citizen's row was waited for is seen to have ended.
+`gateway.oauth.endings`) by the citizen's id, then one-time values by name. Where a citizen has several
+consents in a batch, all its consents come before any citizen. So neither two batches nor a batch and a
+withdrawal wait for each other in a circle, and a grant that ended while its citizen's row was waited for is
+seen to have ended.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ ORDER BY q.position
 """  # noqa: S608 - names of our own columns
 
 _CLIENTS = "SELECT id, document, status FROM oauth_client WHERE id = ANY($1::text[])"
+
+_STAND = "SELECT id FROM consent WHERE id = ANY($1::text[]) ORDER BY id FOR SHARE"
 
 _HOLD = f"""
 SELECT {GRANT}, subject.n, subject.head, subject.wrapped
@@ -128,8 +132,11 @@ async def do(connection: Any, units: Sequence[Unit], journal: Journal) -> list[s
     if not any(unit.held for unit in units):
         return await _spend(connection, units)
     async with connection.transaction():
-        names = list({unit.held.grant.id for unit in units if unit.held})
-        rows = [tuple(row) for row in await connection.fetch(_HOLD, names)]
+        held = {unit.held.grant.id: unit.held.grant for unit in units if unit.held}
+        consents = {one.consent_id for one in held.values()}
+        if len(consents) > len({one.subject_id for one in held.values()}):
+            await connection.execute(_STAND, list(consents))
+        rows = [tuple(row) for row in await connection.fetch(_HOLD, list(held))]
         live = {found.id: found for row in rows if (found := grant(row[:GRANT_WIDTH]))}
         links = {live[row[0]].subject_id: Link(*row[GRANT_WIDTH:]) for row in rows}
         outcomes = await _spend(connection, units)

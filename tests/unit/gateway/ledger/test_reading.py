@@ -11,12 +11,13 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.ledger.verify import Trust, verify
 from consent.ledger.verify.source import Address
 from consent.ledger_tables import INDEX
-from consent.subjects import SubjectError
+from consent.subjects import SUBJECT, SubjectError
 from gateway.cli import main
 from gateway.errors import Problem
 from gateway.keys import create_keys
@@ -121,6 +122,33 @@ async def test_an_opening_verifies_and_shows_in_the_citizens_trail(filled: Ledge
     assert await looks(filled) == [("ledger:entry:opened", "fsc")] * 2
 
 
+async def test_an_opening_waits_in_no_circle(filled: Ledger, tmp_path: Path) -> None:
+    """Citizens' rows are taken by their ids, as every batch takes them, not as entries are named."""
+    first, second = sorted([await filled.citizen(), await filled.citizen()])
+    await filled.append(1, second)
+    await filled.append(1, first)
+    await filled.log.integrate_now()
+    asker, held = Asker(door(filled, tmp_path)), asyncio.Event()
+
+    async def asked() -> httpx.Response:
+        await held.wait()
+        return await asker.open(10, 11)
+
+    opening_both = asyncio.create_task(asked())
+    async with filled.database.transaction() as session:
+        await _row(session, first)
+        held.set()
+        await asyncio.sleep(0.3)
+        async with asyncio.timeout(0.5):
+            await _row(session, second)
+
+    assert (await opening_both).status_code == 200
+
+
+async def _row(session: AsyncSession, subject: str) -> None:
+    await session.execute(select(SUBJECT.c.id).where(SUBJECT.c.id == subject).with_for_update())
+
+
 async def _citizen(ledger: Ledger) -> Any:
     async with ledger.database.reading() as session:
         return next(iter((await opening(session, ledger.keys, [8])).subjects.values()))
@@ -191,7 +219,15 @@ async def test_strangers_see_nothing(filled: Ledger, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"since": "x"}, {"limit": "-5"}, {"who": "me"}, {"after": str(1 << 50)}, {"since": "1.5"}]
+    "query",
+    [
+        {"since": "x"},
+        {"limit": "-1"},
+        {"limit": "0"},
+        {"who": "me"},
+        {"after": str(1 << 50)},
+        {"since": "1.5"},
+    ],
 )
 async def test_a_malformed_search_is_refused(filled: Ledger, tmp_path: Path, query: dict[str, str]) -> None:
     """Unknown names and values that are no numbers are refused, and nothing is entered."""

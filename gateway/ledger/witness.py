@@ -28,6 +28,7 @@ from gateway.ledger.last_signed import LastSigned
 
 SIZE_TYPE = "text/x.tlog.size"
 KEPT_EVIDENCE = 1000
+"""Files of each kind: what the log signed, never what somebody made up around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,9 @@ class Witness:
         if asked.old != old.size:
             return Answer(409, f"{old.size}\n", SIZE_TYPE)
         if not verify_consistency((old.size, new.size), old.root, new.root, list(asked.proof)):
-            self._keep(asked)
-            if old.size == new.size and old.root != new.root:
+            fork = old.size == new.size and old.root != new.root
+            self._keep(asked, new, "fork" if fork else "unproved")
+            if fork:
                 return Answer(409, f"{old.size}\n", SIZE_TYPE)
             return Answer(422, "this does not continue the log seen before\n")
         if not state.replace(known, asked.note):
@@ -98,11 +100,15 @@ class Witness:
     def _state(self, origin: str) -> LastSigned:
         return LastSigned(self._folder / "state" / hashlib.sha256(origin.encode()).hexdigest()[:32])
 
-    def _keep(self, asked: Submission) -> None:
-        """The log signed something that does not continue what it signed before: keep both sides' words."""
-        body = asked.encode()
-        place = self._folder / "evidence" / hashlib.sha256(body).hexdigest()
-        if not place.exists() and sum(1 for _ in place.parent.iterdir()) < KEPT_EVIDENCE:
+    def _keep(self, asked: Submission, new: Checkpoint, kind: str) -> None:
+        """The log signed what does not continue, or was not proved to continue, what it signed before.
+
+        Anybody can bring a good checkpoint with a bad proof: so each is kept once, and apart from forks.
+        """
+        body, signed = asked.encode(), f"{new.origin}\n{new.size}\n{new.root.hex()}".encode()
+        folder = self._folder / "evidence"
+        place = folder / f"{kind}-{hashlib.sha256(signed).hexdigest()}"
+        if not place.exists() and sum(1 for _ in folder.glob(f"{kind}-*")) < KEPT_EVIDENCE:
             place.write_bytes(body)
 
 

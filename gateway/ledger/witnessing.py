@@ -32,6 +32,9 @@ HEARTBEAT_SECONDS = 60
 
 TICK_SECONDS = 1.0
 MAX_ANSWER = 16_384
+ASK_SECONDS = 5.0
+"""For so long one witness is waited for in all: what it sends drop by drop must not hide what others said."""
+
 _ATTEMPTS = 2
 
 _log = structlog.get_logger("mydata.ledger")
@@ -126,7 +129,8 @@ class Witnessing:
         for _ in range(_ATTEMPTS):
             try:
                 body = await self._submission(seen.size, stored)
-                status, answer = await self._post(f"{self._policy.urls[seen.name]}/add-checkpoint", body)
+                async with asyncio.timeout(ASK_SECONDS):
+                    status, answer = await self._post(f"{self._policy.urls[seen.name]}/add-checkpoint", body)
             except (httpx.HTTPError, OSError, TimeoutError) as error:
                 return self._refused(seen, f"cannot be reached: {type(error).__name__}")
             if status == 200:

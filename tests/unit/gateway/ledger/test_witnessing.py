@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,7 +22,7 @@ from consent.ledger.cosignature import cosigner_vkey
 from consent.ledger.verify import Policy, Trust, verify
 from gateway.database import in_transaction
 from gateway.errors import Problem
-from gateway.ledger import export, routes
+from gateway.ledger import export, routes, witness, witnessing
 from gateway.ledger.cosigned import DEGRADE_SECONDS
 from gateway.ledger.log import Log
 from gateway.ledger.watch import read_policy
@@ -45,7 +47,7 @@ class Bank:
         )
         self.open = True
         self.bound = listening()
-        self.app = witness_app(self.witness)
+        self.app: Any = witness_app(self.witness)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve, or fail as a broken server does."""
@@ -205,6 +207,53 @@ async def test_a_second_history_gets_no_cosignature(stage: Stage, tmp_path: Path
         status, body = await bank_says(bank, fork.body(10))
         assert status == 409, body
         assert list((tmp_path / bank.name / "evidence").iterdir())
+
+
+async def test_bad_proofs_leave_room_for_evidence(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Strangers who bring a good checkpoint with bad proofs fill one place; a fork is still kept."""
+    monkeypatch.setattr(witness, "KEPT_EVIDENCE", 2)
+    await stage.grow(3)
+    bank = stage.banks[0]
+    await stage.ledger.append(2)
+    await stage.log.integrate_now()
+    note = await stage.log.checkpoint()
+    for number in range(5):
+        junk = base64.b64encode(bytes([number]) * 32).decode()
+        status, _ = await bank_says(bank, f"old 3\n{junk}\n\n{note}".encode())
+        assert status == 422
+
+    status, _ = await bank_says(bank, MadeUp(stage.log, 3).body(3))
+
+    kinds = sorted(file.name.partition("-")[0] for file in (tmp_path / bank.name / "evidence").iterdir())
+    assert (status, kinds) == (409, ["fork", "unproved"])
+
+
+async def test_a_witness_that_drips_hides_nobody(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of three answers a byte at a time for ever: the quorum of the others is counted meanwhile."""
+    monkeypatch.setattr(witnessing, "ASK_SECONDS", 0.3)
+    asked = stage.banks[2].app = Dripping()
+    async with asyncio.timeout(5):
+        assert await stage.grow()
+
+    reasons = {seen.name: seen.reason for seen in (await stage.asking.standing()).witnesses}
+    assert reasons[stage.banks[2].name] == "cannot be reached: TimeoutError"
+    assert asked.begun
+
+
+class Dripping:
+    """Begins an answer and never ends it."""
+
+    begun = False
+
+    async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
+        """A byte at a time."""
+        self.begun = True
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(100):
+            await send({"type": "http.response.body", "body": b".", "more_body": True})
+            await asyncio.sleep(0.1)
 
 
 class MadeUp:

@@ -39,11 +39,10 @@ class LastSigned:
     def _write(self, data: bytes) -> None:
         fresh = self.path.with_name(self.path.name + ".new")
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(handle, data)
+        with os.fdopen(handle, "wb") as file:  # whole or an error: a full disk takes a part in silence
+            file.write(data)
+            file.flush()
             os.fsync(handle)
-        finally:
-            os.close(handle)
         fresh.replace(self.path)
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:

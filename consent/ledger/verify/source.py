@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import stat
 import tarfile
@@ -137,6 +138,8 @@ class Address:
         except urllib.error.HTTPError as error:
             error.close()
             raise Finding("file_missing", path, f"the server answered {error.code}") from None
+        except http.client.HTTPException as error:  # the text is the server's own
+            raise Finding("source_unreadable", path, f"not an HTTP answer: {type(error).__name__}") from None
         except (OSError, ValueError) as error:
             raise Finding("source_unreadable", path, f"the server cannot be read: {error}") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import tarfile
 from collections.abc import Iterator
 from functools import partial
@@ -139,6 +140,32 @@ def test_nothing_is_followed_and_no_token_leaks(address: str, monkeypatch: pytes
     assert codes(address) == ["file_missing"]
     assert codes(address, token="secret") == []
     assert codes("http://gateway.test/ledger", token="secret") == ["source_unreadable"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n",
+    ],
+)
+def test_a_server_that_speaks_no_http_is_a_finding(answer: bytes) -> None:
+    """Whatever comes back, the verifier says so in its own words and goes on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        thread = Thread(target=serve)
+        thread.start()
+        source = source_of(f"http://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(Finding, match="HTTP answer"):
+            source.read("checkpoint", 100)
+        thread.join()
 
 
 def test_what_is_too_long_is_not_read(folder: Path) -> None:

@@ -31,6 +31,8 @@ from gateway.group_commit import Group, Leased, Outcome, Unit, Work
 _open: ContextVar[bool] = ContextVar("mydata_transaction_open", default=False)
 
 _FULL_SQLSTATES = frozenset({"53100", "53200", "53300", "53400"})
+_CIRCLE = frozenset({"40001", "40P01"})
+"""PostgreSQL ended this transaction, for it and another one waited for each other: it may be tried again."""
 _NOT_TEXT = "22021"
 """A NUL in a text, which PostgreSQL cannot even be asked for."""
 
@@ -222,6 +224,8 @@ class _OnPostgresql:
 def _problem(error: DBAPIError) -> Exception:
     """Name what the store could not do; an error of the statement itself stays what it is."""
     named = _named(error.orig)
+    if getattr(error.orig, "sqlstate", None) in _CIRCLE:
+        return Problem("storage_unavailable", detail="two transactions waited for each other", retry_after=1)
     if named is None and error.connection_invalidated:
         return Problem("storage_unavailable", detail=str(error.orig))
     return named or error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,29 @@ async def test_a_reading_cannot_write(table: Database) -> None:
             await session.commit()
 
     assert await count(table) == 0
+
+
+async def test_who_waits_in_a_circle_is_asked_to_come_again(table: Database) -> None:
+    """Two transactions that want each other's row: never an error nobody named; on SQLite one waits."""
+    async with table.transaction() as session:
+        await session.execute(text("INSERT INTO number VALUES (1), (2)"))
+    add = text("UPDATE number SET value = value + 10 WHERE value = :value")
+    begun = [asyncio.Event(), asyncio.Event()]
+
+    async def both(own: int, other: int, turn: int) -> str:
+        try:
+            async with table.transaction() as session:
+                await session.execute(add, {"value": own})
+                begun[turn].set()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(begun[1 - turn].wait(), 0.5)
+                await session.execute(add, {"value": other})
+        except Problem as problem:
+            return problem.code
+        return "done"
+
+    said = await asyncio.gather(both(1, 2, 0), both(2, 1, 1))
+
+    assert sorted(said) == (
+        ["done", "done"] if table.dialect == "sqlite" else ["done", "storage_unavailable"]
+    )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent import repository as consents
 from consent.clock import Clock
 from consent.events import Event
 from consent.journal import Journal
@@ -219,6 +220,7 @@ class Worker:
                 row = await repository.transfer(session, transfer.id)
                 if row is None:
                     return
+                await consents.load(session, row.consent_id, lock=True)  # first, as by whoever ends it
                 if row.attempts >= ATTEMPTS and row.state == State.PULLING:
                     if await repository.move(session, row, State.FAILED, now, reason=reason):
                         await journal_end(session, self.journal, row, State.FAILED, reason, now)

@@ -53,6 +53,10 @@ TOLD = "mydata.told"
 """Where a request carries headers its answer will have, whatever the answer is."""
 
 
+GONE = 499
+"""What is counted for a caller that hung up before it had asked; nobody is there to be answered."""
+
+
 def tell(scope: Scope, name: str, value: str) -> None:
     """Let the answer to this request have a header."""
     scope[TOLD] = (*scope.get(TOLD, ()), (name, value))

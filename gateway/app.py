@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 
 from connectors.authorization import link
@@ -28,7 +29,7 @@ from gateway.api import policy as policy_door
 from gateway.api.description import described
 from gateway.bundles.errors import BundleError
 from gateway.errors import Problem
-from gateway.failures import answer_error, refuse_cross_origin
+from gateway.failures import answer_error, caller_gone, refuse_cross_origin
 from gateway.front import Front
 from gateway.housekeeping import Housekeeping
 from gateway.keyring import KeyringError
@@ -102,6 +103,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     named = (ConsentError, HolderError, BundleError, PolicyError, KeyringError)
     for kind in (Problem, HTTPException, *named, Exception):
         app.add_exception_handler(kind, answer_error)
+    app.add_exception_handler(ClientDisconnect, caller_gone)
     return app
 
 

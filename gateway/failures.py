@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.access import GONE
 from gateway.errors import Problem, catalogue
 from gateway.responses import headers_of, language_of, problem_response
 from gateway.telemetry import log
@@ -21,6 +22,11 @@ async def answer_error(request: Request, error: Exception) -> Response:
     for name, value in headers_of(request, error).items():
         response.headers[name] = value
     return response
+
+
+async def caller_gone(_request: Request, _error: Exception) -> Response:
+    """A caller that hangs up while it asks is no failure of ours: nothing was done, nothing is said."""
+    return Response(status_code=GONE)
 
 
 def _told(request: Request, problem: Problem) -> Response:

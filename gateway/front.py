@@ -17,12 +17,12 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.access import TOLD, new_request_id
+from gateway.access import GONE, TOLD, new_request_id
 from gateway.keyring import one_ring
 from gateway.security.headers import HeaderSet
 from gateway.security.peer import Peer
@@ -119,6 +119,8 @@ class _FrontDoor:
             try:
                 response = await self._handler(request)
                 await response(scope, receive, noted)
+            except ClientDisconnect:
+                status = GONE
             except Exception as error:
                 # As the stack does: the caller is told, and the server behind us hears of it.
                 if not begun:

@@ -103,7 +103,7 @@ class Company:
         self.http, self.issuer, self.client_id, self.keys = http, issuer, client_id, keys
         self.redirect_uri = redirect_uri
         self.metadata: dict[str, Any] = {}
-        self.state = self.grant_id = ""
+        self.state = self.grant_id = self._nonce = ""
         self.tokens: dict[str, Any] = {}
 
     async def discover(self) -> dict[str, Any]:
@@ -122,7 +122,6 @@ class Company:
         self._verifier, self.state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
         url = self.metadata["pushed_authorization_request_endpoint"]
         form = {
-            "client_id": self.client_id,
             "response_type": "code",
             "redirect_uri": self.redirect_uri,
             "state": self.state,
@@ -131,11 +130,8 @@ class Company:
             "authorization_details": json.dumps(details, ensure_ascii=False),
             "ui_locales": language,
             **more,
-            **self._assertion(),
         }
-        answer = self._accept(
-            await self.http.post(url, data=form, headers={"DPoP": self._proof("POST", url)})
-        )
+        answer = await self._post(url, form)
         self.grant_id = answer.get("grant_id", "")
         query = urlencode({"client_id": self.client_id, "request_uri": answer["request_uri"]})
         return f"{self.metadata['authorization_endpoint']}?{query}"
@@ -161,9 +157,7 @@ class Company:
         return self.tokens
 
     async def _token(self, **form: str) -> dict[str, Any]:
-        url = self.metadata["token_endpoint"]
-        data = {"client_id": self.client_id, **form, **self._assertion()}
-        return self._accept(await self.http.post(url, data=data, headers={"DPoP": self._proof("POST", url)}))
+        return await self._post(self.metadata["token_endpoint"], form)
 
     async def ask_transfer(self, key: str | None = None) -> dict[str, Any]:
         """Ask for everything the grant covers; the answer carries the decision."""
@@ -186,9 +180,28 @@ class Company:
     ) -> httpx.Response:
         """RFC 9449 7.1: a call with the bound access token and a fresh proof."""
         token = self.tokens["access_token"]
-        proof = self._proof(method, url, ath=_b64(hashlib.sha256(token.encode()).digest()))
-        signed = {"Authorization": f"DPoP {token}", "DPoP": proof, **(headers or {})}
-        return await self.http.request(method, url, headers=signed, **more)
+        ath = _b64(hashlib.sha256(token.encode()).digest())
+        for _ in range(2):
+            proof = self._proof(method, url, ath)
+            signed = {"Authorization": f"DPoP {token}", "DPoP": proof, **(headers or {})}
+            response = await self.http.request(method, url, headers=signed, **more)
+            if not self._lacked_nonce(response):
+                break
+        return response
+
+    async def _post(self, url: str, form: dict[str, str]) -> dict[str, Any]:
+        """A form with a fresh assertion and a fresh proof."""
+        for _ in range(2):
+            data = {"client_id": self.client_id, **form, **self._assertion()}
+            response = await self.http.post(url, data=data, headers={"DPoP": self._proof("POST", url)})
+            if not self._lacked_nonce(response):
+                break
+        return self._accept(response)
+
+    def _lacked_nonce(self, response: httpx.Response) -> bool:
+        """RFC 9449 8, 9: keep the nonce an answer tells; whether it was refused for the lack of it."""
+        self._nonce = response.headers.get("DPoP-Nonce", self._nonce)
+        return response.status_code in {400, 401} and CompanyError(response).code == "dpop_nonce_needed"
 
     def _assertion(self) -> dict[str, str]:
         """RFC 7523 with the issuer as the only audience (FAPI2-SP 5.3.2.1-8)."""
@@ -213,7 +226,8 @@ class Company:
         """RFC 9449 4.2."""
         claims = {"jti": secrets.token_urlsafe(16), "htm": method, "htu": url, "iat": int(self._now())}
         headers = {"typ": "dpop+jwt", "jwk": _public(self.keys.proof)}
-        body = {**claims, "ath": ath} if ath else claims
+        told = {"nonce": self._nonce, "ath": ath}
+        body = {**claims, **{name: value for name, value in told.items() if value}}
         return jwt.encode(body, self.keys.proof, algorithm="ES256", headers=headers)
 
     @staticmethod

@@ -124,8 +124,10 @@ class Settings(BaseSettings):
             found.append("MYDATA.S004 database must start with sqlite+aiosqlite:// or postgresql+asyncpg://")
         if self.key_store == "pkcs11" and self.pkcs11_module is None:
             found.append("MYDATA.S013 key_store: pkcs11 needs pkcs11_module")
-        if self.key_store == "vault" and not str(self.vault_url).startswith("https://"):
-            found.append("MYDATA.S014 key_store: vault needs vault_url, an https origin")
+        # A token goes there also when only older keys lie in it, or none any more.
+        asked = self.key_store == "vault" or self.vault_url is not None
+        if asked and not str(self.vault_url).startswith("https://"):
+            found.append("MYDATA.S014 key_store: vault needs vault_url, which must be an https origin")
         if not all(map(_is_address, self.client_key_networks)):
             found.append("MYDATA.S008 client_key_networks must be addresses or networks, never a name or all")
         return found + ([] if self.mtls_origin is None else self._mtls_problems(self.mtls_origin))

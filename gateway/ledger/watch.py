@@ -13,6 +13,8 @@ from consent.clock import Clock
 from consent.ledger.cosignature import cosigner_vkey
 from consent.ledger.verify import Finding, Policy
 from consent.ledger.verify.note import Head, Key
+from gateway.keys import KeysError
+from gateway.keys.custody import read_private
 from gateway.ledger.log import Log
 from gateway.ledger.witnessing import Witnessing, poster
 from gateway.settings import SettingsError
@@ -44,10 +46,12 @@ def read_policy(file: Path, vkey: str, *, plain_http: bool) -> Policy:
 
 
 def read_second_key(file: Path) -> MLDSA44PrivateKey:
-    """The log's ML-DSA-44 key (PKCS #8 PEM); raises SettingsError."""
+    """The log's ML-DSA-44 key (PKCS #8 PEM), in a file for its owner only; raises SettingsError."""
     try:
-        key = serialization.load_pem_private_key(file.read_bytes(), None)
-    except (OSError, ValueError, TypeError) as error:
+        key = serialization.load_pem_private_key(read_private(file), None)
+    except KeysError as error:
+        raise SettingsError([f"MYDATA.L006 {error}"]) from error
+    except (ValueError, TypeError) as error:
         raise SettingsError([f"MYDATA.L006 {file}: cannot be read: {type(error).__name__}"]) from error
     if not isinstance(key, MLDSA44PrivateKey):
         raise SettingsError([f"MYDATA.L006 {file}: not an ML-DSA-44 key"])

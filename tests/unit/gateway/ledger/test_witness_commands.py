@@ -108,3 +108,6 @@ def test_a_second_key_is_made_once_and_shown_again(
     assert Key(first, (ML_DSA,)).name == ORIGIN
     assert (tmp_path / "second.pem").stat().st_mode & 0o777 == 0o600
     assert mydata(*made[:2], tmp_path / "other.pem", "--origin", ORIGIN) == 2
+    (tmp_path / "second.pem").chmod(0o640)
+    assert mydata(*made) == 2
+    assert "other users can read this key" in capsys.readouterr().err

@@ -117,7 +117,7 @@ def of(files: Mapping[str, bytes]) -> PolicyBundle:
             text = data.decode()
             if path.endswith(".json") and not isinstance(json.loads(text), dict):
                 raise BundleInvalid(f"{path}: must be a JSON object")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BundleInvalid(f"{path}: {error}") from error
     return PolicyBundle(MappingProxyType(dict(files)), revision_of(files))
 

@@ -51,7 +51,7 @@ def test_the_tarball_is_the_same_every_time() -> None:
     assert inside == FILES
 
 
-@pytest.mark.parametrize("data", [b"{", b"[]", b"\xff", b"null"])
+@pytest.mark.parametrize("data", [b"{", b"[]", b"\xff", b"null", b'{"a":' * 100_000], ids=range(5))
 def test_data_that_is_no_object_is_named(data: bytes) -> None:
     """A data file that is not a JSON object is refused by its path."""
     with pytest.raises(BundleInvalid, match=r"mydata/r/data\.json"):

@@ -75,9 +75,11 @@ class Archive:
         try:
             self._tar = tarfile.open(fileobj=self._opened, mode="r:*", errorlevel=2)  # noqa: SIM115 - close()
             members = self._tar.getmembers()
-        except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
+        except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError):
             self.close()
-            raise Finding("source_unreadable", str(file), f"not a whole tar archive: {error}") from None
+            raise Finding(
+                "source_unreadable", str(file), "neither a folder nor a whole tar archive"
+            ) from None
         self._files = {member.name.removeprefix("./"): member for member in members}
         if len(self._files) != len(members):
             self.close()

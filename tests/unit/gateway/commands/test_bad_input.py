@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from consent.ledger.checkpoint import vkey
+from consent.ledger.verify.report import FINDINGS
 from gateway.cli import main
 from gateway.keys import create_keys
 
@@ -142,14 +145,14 @@ def test_keys_that_are_missing_or_exposed(desk: Path, capsys: pytest.CaptureFixt
 
 
 def test_folders_that_are_files(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Wherever a folder is asked for, a file is told from one."""
+    """Wherever a folder is asked for, a file is told from one; a verifier says what it is not."""
     expected = "mydata: gateway.yaml: is a file, not a folder\n"
     assert said(capsys, "keys", "init", "gateway.yaml") == expected
     assert said(capsys, "ledger", "export", "gateway.yaml", "--config", "gateway.yaml") == expected
     assert said(capsys, "demo", "--out", "gateway.yaml") == expected
-    assert said(capsys, "ledger", "verify", "gateway.yaml", "--key", "k") == (
-        "mydata: gateway.yaml: no such folder\n"
-    )
+    key = vkey("gateway.example/ledger", Ed25519PrivateKey.generate().public_key())
+    assert main(("ledger", "verify", "gateway.yaml", "--key", key)) == FINDINGS["source_unreadable"]
+    assert "gateway.yaml: neither a folder nor a whole tar archive" in capsys.readouterr().out
 
 
 def test_the_demo_writes_over_nothing_of_yours(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

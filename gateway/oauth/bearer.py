@@ -47,9 +47,10 @@ class AuthenticatedClient:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatedCompany:
-    """A client at its own doors; no citizen is involved."""
+    """A client at its own doors. `grant_id` is the one grant its token is of; None: a token of its own."""
 
     client: Client
+    grant_id: str | None = None
 
 
 class ResourceServer:
@@ -76,13 +77,28 @@ class ResourceServer:
         self, request: Request, *, scope: str = COMPANY, resource: str | None = None
     ) -> AuthenticatedCompany:
         """The client of a client_credentials token with `scope`. Raises Problem as `for_grant`."""
+        return await self._with_scope(request, scope, resource, own=True)
+
+    async def for_managing(
+        self, request: Request, *, scope: str, resource: str | None = None
+    ) -> AuthenticatedCompany:
+        """The client of a token with `scope`, its own or one of a grant. Raises Problem as `for_grant`.
+
+        The caller MUST let a token of a grant open nothing but that grant (`grant_id`).
+        """
+        return await self._with_scope(request, scope, resource, own=False)
+
+    async def _with_scope(
+        self, request: Request, scope: str, resource: str | None, *, own: bool
+    ) -> AuthenticatedCompany:
         claims, once = self._read(request, resource)
         refusal, client, _ = await self._live(claims, once)
-        if refusal is None and ("grant_id" in claims or scope not in str(claims.get("scope", "")).split()):
+        foreign = own and "grant_id" in claims
+        if refusal is None and (foreign or scope not in str(claims.get("scope", "")).split()):
             refusal = "token_wrong_door"
         if refusal or client is None:
             raise self._challenge(_refusal(refusal), resource, claims["cnf"])
-        return AuthenticatedCompany(client)
+        return AuthenticatedCompany(client, claims.get("grant_id"))
 
     def _read(self, request: Request, resource: str | None) -> tuple[dict[str, Any], OneTime | None]:
         """The claims of a token that is held by who sends it, and what must not be used again."""

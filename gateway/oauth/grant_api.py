@@ -1,7 +1,8 @@
 """GET and DELETE /grants/{grant_id}: a client looks at one of its grants, or gives it up (Grant Management).
 
-A client_credentials token with the scope `grant_management_query` or `grant_management_revoke`, bound as
-every token, opens them. Another client's grant is not there, just as one that never was. None are listed.
+A token with the scope `grant_management_query` or `grant_management_revoke`, bound as every token, opens
+them: one of client_credentials every grant of the client, one made from a grant that grant only. Another
+client's grant is not there, just as one that never was. None are listed.
 Giving a grant up is a revocation by the party: its consent is `revoked`, never blocked, once.
 """
 
@@ -17,12 +18,12 @@ from starlette.responses import Response
 from consent import service
 from gateway.oauth import recognition
 from gateway.oauth.answers import Answer
-from gateway.oauth.bearer import ResourceServer
+from gateway.oauth.bearer import AuthenticatedCompany, ResourceServer
 from gateway.oauth.claims import PERSONAL
 from gateway.oauth.endings import end_grant
 from gateway.oauth.grants import GRANTS, Grant, find_grant
+from gateway.oauth.openid_request import MANAGING, QUERY, REVOKE, SCOPES
 from gateway.oauth.refusals import OAuthRefusal
-from gateway.oauth.resources import QUERY, REVOKE
 from gateway.oauth.server import GatewayAuthorizationServer
 
 PATH = "/grants/{grant_id}"
@@ -43,19 +44,19 @@ class GrantApi:
         Raises Problem `grant_not_found`, or with 404 why the client's own grant has ended (`grant_revoked`,
         `consent_withdrawn`, ...); 401 and 403 as every protected resource.
         """
-        found = await self._guard.for_company(request, scope=QUERY, resource=self._resource)
+        found = await self._guard.for_managing(request, scope=QUERY, resource=self._resource)
         async with self._server.database.reading() as session:
-            grant = await _own(session, request, found.client.id)
+            grant = await _own(session, request, found)
             if (dead := grant.refusal(self._server.now())) and dead != "consent_paused":
                 raise OAuthRefusal(dead, status=404)
             return Answer(200, await self._told(session, grant)).response()
 
     async def revoke(self, request: Request) -> Response:
         """204: grant, tokens and consent are over, however often this is said. Raises `grant_not_found`."""
-        found = await self._guard.for_company(request, scope=REVOKE, resource=self._resource)
+        found = await self._guard.for_managing(request, scope=REVOKE, resource=self._resource)
         server, now = self._server, self._server.now()
         async with server.database.transaction() as session:
-            grant = await _own(session, request, found.client.id)
+            grant = await _own(session, request, found)
             alive = grant.consent.state in ("active", "paused")
             ended = await service.revoke(
                 session, server.record.journal, grant.consent_id, party=found.client.id, why=WHY, at=now
@@ -75,7 +76,9 @@ class GrantApi:
         row = (await session.execute(times.where(GRANTS.c.id == grant.id))).one()
         given = await recognition.of_grant(session, grant.id) if grant.scope else None
         resources = self._server.minter.resources
-        scopes = [{"scope": grant.scope, "resource": [resources.userinfo]}] if grant.scope else []
+        of = ((SCOPES, resources.userinfo), (MANAGING, resources.grants))
+        named = [(" ".join(name for name in grant.scope.split() if name in known), at) for known, at in of]
+        scopes: list[dict[str, Any]] = [{"scope": names, "resource": [at]} for names, at in named if names]
         return {
             "scopes": [*scopes, {"resource": [resources.data]}],
             "claims": [name for name in PERSONAL if given is not None and name in given.told],
@@ -88,8 +91,8 @@ class GrantApi:
         }
 
 
-async def _own(session: AsyncSession, request: Request, client_id: str) -> Grant:
+async def _own(session: AsyncSession, request: Request, by: AuthenticatedCompany) -> Grant:
     grant = await find_grant(session, request.path_params["grant_id"])
-    if grant is None or grant.client_id != client_id:
+    if grant is None or grant.client_id != by.client.id or by.grant_id not in (None, grant.id):
         raise OAuthRefusal("grant_not_found")
     return grant

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.oauth import clients, recognition
 from gateway.oauth.clients import Client
-from gateway.oauth.granting import Asked, grant_from
+from gateway.oauth.granting import MERGE, Asked, grant_from
 from gateway.oauth.openid_request import OpenIdRequest, of_kept, without_hint
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.tables import AuthorizationRequestRow
@@ -106,7 +106,9 @@ async def settle(session: AsyncSession, interaction_id: str, answer: Settlement,
     made: dict[str, Any] = {}
     if answer.allowed and row is not None and row.settled_at is None:
         made = await grant_from(session, row, answer, at=at)
-        await recognition.bind(session, interaction_id, str(made["grant_id"]))
+        asked = orjson.loads(row.parameters)
+        merging, to = Asked.of(asked).action == MERGE, str(made["grant_id"])
+        await recognition.bind(session, interaction_id, to, of_kept(asked), merging=merging)
     details = None if answer.details is None else orjson.dumps(answer.details).decode()
     open_ = REQUESTS.c.settled_at.is_(None) & (REQUESTS.c.answer_by > at)
     won = (

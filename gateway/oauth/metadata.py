@@ -12,7 +12,8 @@ from gateway.oauth.granting import ACTIONS
 from gateway.oauth.jarm import MODES
 from gateway.oauth.jws import ALGORITHMS
 from gateway.oauth.openid_metadata import openid_metadata, scopes
-from gateway.oauth.resources import COMPANY, COMPANY_SCOPES, QUERY, REVOKE
+from gateway.oauth.openid_request import MANAGING
+from gateway.oauth.resources import COMPANY, COMPANY_SCOPES
 from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.oauth.tls_client import METHODS, PRIVATE_KEY_JWT
 
@@ -84,7 +85,7 @@ def resource_metadata(server: GatewayAuthorizationServer, path: str = "") -> dic
             "authorization_details_types_supported": list(server.details_types),
         },
         "/userinfo": {"scopes_supported": scopes()},
-        "/grants": {"scopes_supported": [QUERY, REVOKE]},
+        "/grants": {"scopes_supported": list(MANAGING)},
     }
     return {
         "resource": server.issuer + path if path else server.minter.audience,

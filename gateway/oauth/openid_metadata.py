@@ -37,5 +37,5 @@ def openid_metadata(server: GatewayAuthorizationServer) -> dict[str, Any]:
 
 
 def scopes() -> list[str]:
-    """The scopes an authorization request may name."""
+    """The scopes of a recognition."""
     return list(OPENID_SCOPES)

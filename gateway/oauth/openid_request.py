@@ -18,7 +18,10 @@ from gateway.oauth.refusals import OAuthRefusal
 
 OPENID = "openid"
 SCOPES = (OPENID, "profile")
-"""Scopes of an authorization request. Data is asked for by authorization_details, never by scope."""
+"""Scopes that make a recognition. Data is asked for by authorization_details, never by scope."""
+QUERY, REVOKE = "grant_management_query", "grant_management_revoke"
+MANAGING = (QUERY, REVOKE)
+"""Scopes by which a client looks at a grant or gives it up (Grant Management); nothing of a citizen."""
 PROMPTS = ("none", "login", "consent", "select_account")
 KEPT = ("prompt", "max_age", "acr_values", "login_hint", "claims")
 
@@ -82,14 +85,20 @@ class OpenIdRequest:
 
 
 def authorization_scope(asked: str | None) -> str:
-    """The scope a request gets. Without `openid` none is known; with it unknown ones are ignored.
+    """The scope a request gets. Without `openid` only `MANAGING` is known; with it unknown ones are ignored.
 
     RFC 6749 3.3 and 4.1.2.1 for the first (`invalid_scope`), OpenID Connect Core 3.1.2.1 for the second.
     """
     names = (asked or "").split()
-    if names and OPENID not in names:
+    if OPENID not in names and not set(names) <= set(MANAGING):
         raise OAuthRefusal("invalid_scope")
-    return " ".join(name for name in SCOPES if name in names)
+    return together(*names)
+
+
+def together(*scopes: str) -> str:
+    """The known names in any of `scopes`, each once, always in the same order."""
+    names = " ".join(scopes).split()
+    return " ".join(name for name in (*SCOPES, *MANAGING) if name in names)
 
 
 def kept_of(form: Mapping[str, str], read_hint: ReadHint) -> dict[str, str]:

@@ -7,15 +7,15 @@ grant and consent: nothing is told under a dead one.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.oauth.grants import CODES, GRANTS, hashed
-from gateway.oauth.openid_request import OpenIdRequest
+from gateway.oauth.openid_request import SCOPES, OpenIdRequest, together
 from gateway.oauth.openid_tables import RecognitionRow
 from gateway.security.sessions import SignedIn
 
@@ -53,7 +53,22 @@ def agreed(
         told[name] = ["id_token", "userinfo"]
     told |= {name: places for name, places in asked.personal.items() if name in ticked}
     spoken = locale if "locale" in told else None
-    return Recognition(subject, asked.scope, how, asked.nonce, told, spoken)
+    scope = " ".join(name for name in asked.scope.split() if name in SCOPES)
+    return Recognition(subject, scope, how, asked.nonce, told, spoken)
+
+
+def joined(before: Recognition, now: Recognition, asked: Collection[str]) -> Recognition:
+    """Both together, after a merge: what was told before stays told unless `asked` put it anew.
+
+    A personal claim that stood on the page again follows the citizen's last answer. Sign-in and nonce are
+    those of `now`.
+    """
+    stays = {name: places for name, places in before.told.items() if name not in asked}
+    told: dict[str, Collection[str]] = {
+        name: sorted({*stays.get(name, ()), *now.told.get(name, ())}) for name in (*stays, *now.told)
+    }
+    locale = (now.locale or before.locale) if "locale" in told else None
+    return replace(now, scope=together(before.scope, now.scope), told=told, locale=locale)
 
 
 async def keep(
@@ -77,13 +92,31 @@ async def keep(
     )
 
 
-async def bind(session: AsyncSession, interaction_id: str, grant_id: str) -> None:
-    """Bind what was agreed to, if anything was, to the grant the answer makes, which has that scope then."""
+async def bind(
+    session: AsyncSession, interaction_id: str, grant_id: str, asked: OpenIdRequest, *, merging: bool
+) -> None:
+    """Bind what was agreed to, if anything was, to the grant the answer makes, and give that its scope.
+
+    Of a grant that is merged what was agreed before stays; of one that is replaced nothing does. A grant has
+    one recognition at most.
+    """
     mine = RECOGNITIONS.c.interaction_id == interaction_id
-    bound = update(RECOGNITIONS).where(mine).values(grant_id=grant_id).returning(RECOGNITIONS.c.scope)
-    scope: str | None = (await session.execute(bound)).scalar_one_or_none()
-    if scope is not None:
-        await session.execute(update(GRANTS).where(GRANTS.c.id == grant_id).values(scope=scope))
+    now = _of_row((await session.execute(select(RECOGNITIONS).where(mine))).one_or_none())
+    before = await of_grant(session, grant_id) if merging else None
+    if now is not None and before is not None:
+        now = joined(before, now, asked.personal)
+    if now is not None or not merging:
+        await session.execute(delete(RECOGNITIONS).where(RECOGNITIONS.c.grant_id == grant_id))
+    managing = " ".join(name for name in asked.scope.split() if name not in SCOPES)
+    if now is not None:
+        told = orjson.dumps({name: list(places) for name, places in now.told.items()}).decode()
+        values = {"grant_id": grant_id, "scope": now.scope, "told": told, "locale": now.locale}
+        await session.execute(update(RECOGNITIONS).where(mine).values(**values))
+    if now is not None or managing:
+        this = GRANTS.c.id == grant_id
+        had = (await session.execute(select(GRANTS.c.scope).where(this))).scalar_one()
+        scope = together(had, now.scope if now is not None else "", managing)
+        await session.execute(update(GRANTS).where(this).values(scope=scope))
 
 
 async def of_code(session: AsyncSession, code: str) -> Recognition | None:

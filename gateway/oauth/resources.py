@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.oauth.openid_request import OPENID
+from gateway.oauth.openid_request import MANAGING, OPENID
 from gateway.oauth.refusals import OAuthRefusal
 
 COMPANY = "company"
 """The scope of a client's own doors, without any citizen."""
-QUERY, REVOKE = "grant_management_query", "grant_management_revoke"
-COMPANY_SCOPES = (COMPANY, QUERY, REVOKE)
+COMPANY_SCOPES = (COMPANY, *MANAGING)
 """Scopes of client_credentials."""
 
 
@@ -61,7 +60,9 @@ class Resources:
         return _within((text or "").split(), found)[0] if text else found.pop()
 
     def _usual(self, scope: str) -> list[str]:
-        return [self.data, self.userinfo] if OPENID in scope.split() else [self.data]
+        names = set(scope.split())
+        userinfo = [self.userinfo] if OPENID in names else []
+        return [self.data, *userinfo, *([self.grants] if names & set(MANAGING) else [])]
 
 
 def for_resource(claims: Mapping[str, Any], resource: str) -> bool:

@@ -14,6 +14,7 @@ from consent.text import Block
 from gateway.errors import Language, Problem
 from gateway.oauth import recognition
 from gateway.oauth.interactions import Pending
+from gateway.oauth.openid_request import SCOPES
 from gateway.oauth.recognition import Recognition
 from gateway.security.sessions import CitizenSession
 from gateway.web.forms import Form
@@ -91,7 +92,7 @@ def agreed_before(pending: Pending, known: Recognition | None) -> bool:
     openid = pending.openid
     if not openid.recognising:
         return True
-    if known is None or not set(openid.scope.split()) <= set(known.scope.split()):
+    if known is None or not set(openid.scope.split()) & set(SCOPES) <= set(known.scope.split()):
         return False
     return openid.personal.keys() <= known.told.keys()
 

@@ -20,6 +20,7 @@ from gateway.oauth.clients import Client
 from gateway.oauth.openid_request import OPENID
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.server import GatewayAuthorizationServer
+from gateway.oauth.tokens import token_type
 
 PATH = "/userinfo"
 TYP = "JWT"
@@ -45,17 +46,19 @@ class UserInfo:
     async def _claims(self, request: Request, found: AuthenticatedClient) -> dict[str, Any]:
         async with self._server.database.reading() as session:
             given = await recognition.of_grant(session, found.grant.id)
-        if given is None or OPENID not in self._scope(request).split():
-            challenge = {"WWW-Authenticate": f'DPoP error="insufficient_scope", scope="{OPENID}"', **NO_STORE}
+        token = self._token(request)
+        if given is None or OPENID not in str(token.get("scope", "")).split():
+            scheme = token_type(token.get("cnf", {}))
+            told = f'{scheme} error="insufficient_scope", scope="{OPENID}"'
+            challenge = {"WWW-Authenticate": told, **NO_STORE}
             raise OAuthRefusal("scope_missing", headers=challenge)
         subject = self._server.minter.subject(found.client, found.grant.subject_id)
         return {"sub": subject, **given.claims_for("userinfo")}
 
-    def _scope(self, request: Request) -> str:
-        """The scope of the token that has just been let in; it may be narrower than its grant."""
+    def _token(self, request: Request) -> dict[str, Any]:
+        """The claims of the token that has just been let in; its scope may be narrower than its grant's."""
         token = request.headers["authorization"].partition(" ")[2]
-        claims = self._server.minter.read(token, self._server.now()) or {}
-        return str(claims.get("scope", ""))
+        return self._server.minter.read(token, self._server.now()) or {}
 
     def _told(self, client: Client, claims: dict[str, Any]) -> Response:
         if client.openid.userinfo_alg is None:

@@ -187,13 +187,13 @@ class Stage(Company):
                 await interactions.settle(session, interaction, Settlement(False, SESSION), at=self.now)
                 return None
             consent = await service.give(session, self.journal, asked, terms, at=self.now)
-            await self._recognised(session, asking, subject)
+            await self.recognise(session, asking, subject)
             version, details = consent.version, to_details(consent.terms)
             answer = Settlement(True, SESSION, consent.id, version, subject, details)
             await interactions.settle(session, interaction, answer, at=self.now)
         return consent
 
-    async def _recognised(self, session: AsyncSession, asking: Pending, subject: str) -> None:
+    async def recognise(self, session: AsyncSession, asking: Pending, subject: str) -> None:
         """The citizen agrees to be recognised too, and ticks what is in `self.ticked`."""
         if asking.openid.recognising:
             given = recognition.agreed(asking.openid, subject, self.signed_in, self.ticked, "ko")

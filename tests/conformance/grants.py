@@ -54,6 +54,8 @@ async def amended(stage: Stage, interaction: str, terms: Terms) -> None:
         assert live is not None
         shown = ShownText(f"shown for {interaction}", "1", "en")
         asked = Asked(live.subject, stage.client_id, interaction, terms, shown)
+        asking = await interactions.load(session, interaction, at=stage.now)
+        await stage.recognise(session, asking, live.subject)
         after = await service.amend(
             session,
             stage.journal,
@@ -68,11 +70,11 @@ async def amended(stage: Stage, interaction: str, terms: Terms) -> None:
     stage.consent = after
 
 
-async def changed(stage: Stage, action: str, grant_id: str, *fields: str) -> dict[str, Any]:
+async def changed(stage: Stage, action: str, grant_id: str, *fields: str, **form: Any) -> dict[str, Any]:
     """Tokens after the citizen agreed to these fields instead, by `action` on the grant."""
     assert stage.consent is not None
     item = replace(stage.consent.terms.items[0], fields=fields)
-    interaction = await stage.interaction(grant_management_action=action, grant_id=grant_id)
+    interaction = await stage.interaction(grant_management_action=action, grant_id=grant_id, **form)
     await amended(stage, interaction, replace(stage.consent.terms, items=(item,)))
     code = stage.told(await stage.resume(interaction))["code"]
     answered = await stage.token(code)

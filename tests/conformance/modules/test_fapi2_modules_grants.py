@@ -1,7 +1,7 @@
 """The official modules about Grant Management, which later releases of the suite have.
 
-The suite asks with the token of the flow (`test_grant_scopes.py`); these ask with a client_credentials token of
-the scopes that Grant Management defines, which opens every grant of its client.
+The suite asks with the token of the flow (`test_grant_scopes.py`); these ask with a client_credentials token
+of the scopes that Grant Management defines, which opens every grant of its client.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,14 +13,23 @@ import uvicorn
 
 from tests.authority import Authority
 
+_PORTS = range(12_000, 32_000)
+"""Below what systems give outgoing connections: a port left for a child to take is not taken meanwhile."""
+_CHANCE = random.SystemRandom()
+
 
 def listening() -> socket.socket:
     """A bound loopback socket on any free port, so that an issuer is known before its server is built."""
     # IPPROTO_TCP named: asyncio sets TCP_NODELAY only then.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", 0))
-    return bound
+    for port in _CHANCE.sample(_PORTS, 100):
+        try:
+            bound.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return bound
+    raise RuntimeError("no free port among a hundred")
 
 
 def port_of(bound: socket.socket) -> int:

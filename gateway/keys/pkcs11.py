@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -28,6 +29,8 @@ from gateway.keys.errors import KeysError
 from gateway.keys.manifest import Entry
 
 SECONDS = 5.0
+_ONE_THREAD = threading.Lock()
+"""python-pkcs11 initialises a module without locking (PKCS #11 5.4), so one thread at a time may call it."""
 _ED25519_OID = bytes.fromhex("06032b6570")
 
 
@@ -107,7 +110,7 @@ class Pkcs11Custody:
     def sign(self, label: str, alg: str, data: bytes) -> bytes:
         """Have `data` signed. Raises KeyringError `signing_unavailable`."""
         work = partial(self._sign, label=label, alg=alg, data=data)
-        return bytes(self._bounded.call(lambda: self._in_session(work)))
+        return bytes(self._bounded.call(lambda: self._twice(work)))
 
     def _sign(self, session: Any, label: str, alg: str, data: bytes) -> bytes:
         api = self._api
@@ -145,9 +148,16 @@ class Pkcs11Custody:
         except KeyringError as error:
             raise KeysError("keys_place_unusable", str(error)) from error
 
+    def _twice(self, work: Callable[[Any], Any]) -> Any:
+        """Signing may be asked again: a session of before may have died with a restart of its module."""
+        try:
+            return self._in_session(work)
+        except KeyringError:
+            return self._in_session(work)
+
     def _in_session(self, work: Callable[[Any], Any]) -> Any:
         try:
-            with self._session() as session:
+            with _ONE_THREAD, self._session() as session:
                 return work(session)
         except self._api.PKCS11Error as error:
             raise KeyringError("signing_unavailable", type(error).__name__) from error

@@ -440,6 +440,8 @@ def upgrade() -> None:
     sa.Column('language', sa.String(length=2), nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('changed_at', sa.BigInteger(), nullable=False),
+    sa.Column('by', sa.String(length=16), nullable=False),
+    sa.Column('why', sa.String(length=64), nullable=True),
     sa.ForeignKeyConstraint(['text_hash'], ['consent_text.hash'], ),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('request_id')
@@ -447,7 +449,8 @@ def upgrade() -> None:
     with op.batch_alter_table('consent', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_consent_client_id'), ['client_id'], unique=False)
         batch_op.create_index('ix_consent_open', ['subject_id', 'end_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
-        batch_op.create_index('ix_consent_over', ['changed_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('refused', 'withdrawn', 'revoked', 'expired')"), postgresql_where=sa.text("state IN ('refused', 'withdrawn', 'revoked', 'expired')"))
+        batch_op.create_index('ix_consent_over', ['changed_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"), postgresql_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"))
+        batch_op.create_index('ix_consent_pending', ['created_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('requested', 'deferred')"), postgresql_where=sa.text("state IN ('requested', 'deferred')"))
         batch_op.create_index('ix_consent_runs_out', ['end_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.create_index('ix_consent_subject', ['subject_id', 'created_at', 'id'], unique=False)
 
@@ -468,6 +471,8 @@ def upgrade() -> None:
     sa.Column('text_hash', sa.String(length=64), nullable=False),
     sa.Column('language', sa.String(length=2), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('by', sa.String(length=16), nullable=False),
+    sa.Column('why', sa.String(length=64), nullable=True),
     sa.ForeignKeyConstraint(['consent_id'], ['consent.id'], ),
     sa.PrimaryKeyConstraint('consent_id', 'version')
     )
@@ -508,7 +513,8 @@ def downgrade() -> None:
     with op.batch_alter_table('consent', schema=None) as batch_op:
         batch_op.drop_index('ix_consent_subject')
         batch_op.drop_index('ix_consent_runs_out', sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
-        batch_op.drop_index('ix_consent_over', sqlite_where=sa.text("state IN ('refused', 'withdrawn', 'revoked', 'expired')"), postgresql_where=sa.text("state IN ('refused', 'withdrawn', 'revoked', 'expired')"))
+        batch_op.drop_index('ix_consent_pending', sqlite_where=sa.text("state IN ('requested', 'deferred')"), postgresql_where=sa.text("state IN ('requested', 'deferred')"))
+        batch_op.drop_index('ix_consent_over', sqlite_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"), postgresql_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"))
         batch_op.drop_index('ix_consent_open', sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.drop_index(batch_op.f('ix_consent_client_id'))
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.errors import MoveError
 from consent.items import Terms, from_details, to_details
-from consent.records import Consent, Move, State
+from consent.records import By, Consent, Move, State
 from consent.subjects import SubjectId
 from consent.tables import OPEN, ConsentRow, ConsentTextRow, ConsentVersionRow, table_of
 from consent.text import ShownText
@@ -126,6 +126,8 @@ async def versions_of(session: AsyncSession, now: Consent) -> list[Consent]:
             text_hash=row["text_hash"],
             language=row["language"],
             changed_at=row["at"],
+            by=By(row["by"]),
+            why=row["why"],
         )
         for row in rows
     ]
@@ -155,6 +157,8 @@ async def _add_version(session: AsyncSession, consent: Consent, step: Move) -> N
             text_hash=consent.text_hash,
             language=consent.language,
             at=consent.changed_at,
+            by=consent.by.value,
+            why=consent.why,
         )
     )
 
@@ -177,6 +181,8 @@ def _moving(consent: Consent) -> dict[str, Any]:
         "text_hash": consent.text_hash,
         "language": consent.language,
         "changed_at": consent.changed_at,
+        "by": consent.by.value,
+        "why": consent.why,
     }
 
 
@@ -194,6 +200,8 @@ def _decode(row: RowMapping) -> Consent:
         language=row["language"],
         created_at=row["created_at"],
         changed_at=row["changed_at"],
+        by=By(row["by"]),
+        why=row["why"],
     )
 
 

@@ -1,7 +1,6 @@
 """What becomes of consents: give, refuse, narrow, amend, withdraw, revoke. Each: load, move, store, journal.
 
-All of it happens in the caller's transaction, so the move, its history row and its ledger entry exist
-together or not at all: exactly one entry a move. Nothing here commits, decides policy or calls anyone.
+All of it happens in the caller's transaction (`consent.moving`): exactly one version and one entry a move.
 """
 
 from __future__ import annotations
@@ -9,38 +8,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import repository
 from consent.errors import MoveError
-from consent.events import Event
-from consent.items import Terms, to_details
-from consent.records import Consent, Move, State, move
-from consent.subjects import SubjectError, SubjectId
+from consent.items import Terms
+from consent.moving import Journal, commit_to, enter, own, own_version
+from consent.records import PENDING, By, Consent, Move, State, move
+from consent.subjects import SubjectId
 from consent.text import ShownText
-
-
-class Journal(Protocol):
-    """Where moves are recorded; `consent.journal.Journal` is the real one.
-
-    `append` MUST write in the caller's transaction and MUST NOT commit it.
-    """
-
-    async def append(
-        self,
-        session: AsyncSession,
-        kind: Event,
-        *,
-        subject: SubjectId | None,
-        party: str,
-        payload: dict[str, object],
-        at: int,
-        idem: str | None = None,
-    ) -> Any:
-        """Record that `kind` happened."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +80,10 @@ async def narrow(
     Raises MoveError `consent_not_found` (also for another citizen's), `consent_moved_on` (it has moved on
     since the page was shown), `consent_move_illegal`, `consent_not_narrower`.
     """
-    before = await _own(session, consent_id, subject)
-    if before.version != version:
-        raise MoveError("consent_moved_on")
+    before = await own_version(session, consent_id, subject, version)
     moved = move(before, Move.NARROW, at, terms=terms)
     after = replace(moved, text_hash=text.hash, language=text.language)
-    await repository.keep_text(session, text, at)
-    await repository.replace(session, before, after, Move.NARROW)
-    await _record(session, journal, Event.CONSENT_GRANT_NARROWED, after)
-    return after
+    return await commit_to(session, journal, before, after, Move.NARROW, text=text)
 
 
 async def amend(
@@ -130,7 +102,7 @@ async def amend(
     Raises MoveError `consent_not_found` (another citizen's or another client's), `consent_moved_on` (it has
     moved on since the page was shown), `consent_move_illegal` (it has ended, or `agreed` has).
     """
-    before = await _own(session, consent_id, asked.subject)
+    before = await own(session, consent_id, asked.subject)
     if before.client_id != asked.client_id:
         raise MoveError("consent_not_found")
     if before.version != version:
@@ -139,10 +111,7 @@ async def amend(
         raise MoveError("consent_move_illegal", move=Move.AMEND.value, state=State.EXPIRED.value)
     moved = move(before, Move.AMEND, at, terms=agreed)
     after = replace(moved, asked=asked.terms, text_hash=asked.text.hash, language=asked.text.language)
-    await repository.keep_text(session, asked.text, at)
-    await repository.replace(session, before, after, Move.AMEND)
-    await _record(session, journal, Event.CONSENT_GRANT_AMENDED, after)
-    return after
+    return await commit_to(session, journal, before, after, Move.AMEND, text=asked.text)
 
 
 async def withdraw(
@@ -153,8 +122,10 @@ async def withdraw(
     A consent that has ended already is given back as it is, without a second entry.
     Raises MoveError `consent_not_found`, also for another citizen's consent.
     """
-    before = await _own(session, consent_id, subject)
-    return await _end(session, journal, before, (Move.WITHDRAW, Event.CONSENT_GRANT_WITHDRAWN, {}), at=at)
+    before = await own(session, consent_id, subject)
+    if before.ended:
+        return before
+    return await commit_to(session, journal, before, move(before, Move.WITHDRAW, at), Move.WITHDRAW)
 
 
 async def revoke(
@@ -168,29 +139,10 @@ async def revoke(
     before = await repository.load(session, consent_id, lock=True)
     if before is None or before.client_id != party:
         raise MoveError("consent_not_found")
-    told: dict[str, object] = {"by": party, "why": why}
-    return await _end(session, journal, before, (Move.REVOKE, Event.CONSENT_GRANT_REVOKED, told), at=at)
-
-
-async def _end(
-    session: AsyncSession,
-    journal: Journal,
-    before: Consent,
-    ending: tuple[Move, Event, dict[str, object]],
-    *,
-    at: int,
-) -> Consent:
-    """Once only, and also when the citizen's key is gone: then the entry names no citizen."""
     if before.ended:
         return before
-    step, kind, told = ending
-    after = move(before, step, at)
-    await repository.replace(session, before, after, step)
-    try:
-        await _record(session, journal, kind, after, told)
-    except SubjectError:
-        await _record(session, journal, kind, after, told, keyed=False)
-    return after
+    after = move(before, Move.REVOKE, at, by=By.RECIPIENT, why=why)
+    return await commit_to(session, journal, before, after, Move.REVOKE)
 
 
 async def _answer(
@@ -201,8 +153,38 @@ async def _answer(
     *,
     at: int,
 ) -> Consent:
+    """Move the request on record; one that was not stored before is made and moved at once."""
     step, terms, id = answer
-    requested = Consent(
+    pending = await repository.of_request(session, asked.request_id)
+    if pending is not None and pending.state in PENDING:
+        return await _answer_pending(session, journal, asked, (pending, step, terms), at=at)
+    answered = move(_requested(asked, id, at), step, at, terms=terms)
+    await repository.keep_text(session, asked.text, at)
+    if not await repository.add(session, answered, step):
+        return await _answered_before(session, answered)
+    await enter(session, journal, answered, step)
+    return answered
+
+
+async def _answer_pending(
+    session: AsyncSession,
+    journal: Journal,
+    asked: Asked,
+    answer: tuple[Consent, Move, Terms],
+    *,
+    at: int,
+) -> Consent:
+    """The record that waits for this answer moves. It may have been shown in the other language before."""
+    before, step, terms = answer
+    if (before.subject, before.client_id, before.asked) != (asked.subject, asked.client_id, asked.terms):
+        raise MoveError("consent_not_found")
+    moved = move(before, step, at, terms=terms)
+    after = replace(moved, text_hash=asked.text.hash, language=asked.text.language)
+    return await commit_to(session, journal, before, after, step, text=asked.text)
+
+
+def _requested(asked: Asked, id: str, at: int) -> Consent:
+    return Consent(
         id=id,
         subject=asked.subject,
         client_id=asked.client_id,
@@ -216,61 +198,14 @@ async def _answer(
         created_at=at,
         changed_at=at,
     )
-    answered = move(requested, step, at, terms=terms)
-    await repository.keep_text(session, asked.text, at)
-    if not await repository.add(session, answered, step):
-        return await _answered_before(session, answered)
-    kind = Event.CONSENT_GRANT_GIVEN if step is Move.GIVE else Event.CONSENT_REQUEST_REFUSED
-    await _record(session, journal, kind, answered)
-    return answered
 
 
 async def _answered_before(session: AsyncSession, again: Consent) -> Consent:
     """The same answer a second time is the first one; any other answer comes too late."""
     first = await repository.of_request(session, again.request_id)
     same = first is not None and replace(
-        again, id=first.id, created_at=first.created_at, changed_at=first.changed_at
+        again, id=first.id, version=first.version, created_at=first.created_at, changed_at=first.changed_at
     )
     if first is None or same != first:
         raise MoveError("consent_request_answered")
     return first
-
-
-async def _own(session: AsyncSession, consent_id: str, subject: SubjectId) -> Consent:
-    found = await repository.load(session, consent_id, lock=True)
-    if found is None or found.subject != subject:
-        raise MoveError("consent_not_found")
-    return found
-
-
-async def _record(
-    session: AsyncSession,
-    journal: Journal,
-    kind: Event,
-    consent: Consent,
-    told: dict[str, object] | None = None,
-    *,
-    keyed: bool = True,
-) -> None:
-    """One entry for one move. Under an erased key the entry names the consent and the state only."""
-    payload: dict[str, object] = {
-        "consent": consent.id,
-        "version": consent.version,
-        "state": consent.state.value,
-        **(told or {}),
-    }
-    if keyed:
-        payload |= {
-            "authorization_details": to_details(consent.terms),
-            "text_sha256": consent.text_hash,
-            "language": consent.language,
-        }
-    await journal.append(
-        session,
-        kind,
-        subject=consent.subject if keyed else None,
-        party=consent.client_id,
-        payload=payload,
-        at=consent.changed_at,
-        idem=f"consent:{consent.id}:{consent.version}",
-    )

@@ -10,8 +10,10 @@ OPEN = text("state IN ('active', 'paused')")
 
 Written out, not bound: a store uses a partial index only where it can see that the query asks for its part.
 """
-OVER = text("state IN ('refused', 'withdrawn', 'revoked', 'expired')")
+OVER = text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')")
 """Consents that ended by a move; one of `OPEN` may have ended too, by its `end_at`."""
+PENDING = text("state IN ('requested', 'deferred')")
+"""Asked and not answered yet."""
 SENT = text("sent <> '[]'")
 
 
@@ -29,6 +31,7 @@ class ConsentRow(SQLModel, table=True):
         partial_index("ix_consent_open", "subject_id", "end_at", "id", where=OPEN),
         partial_index("ix_consent_runs_out", "end_at", "id", where=OPEN),
         partial_index("ix_consent_over", "changed_at", "id", where=OVER),
+        partial_index("ix_consent_pending", "created_at", "id", where=PENDING),
     )
 
     id: str = Field(primary_key=True, max_length=32)
@@ -46,6 +49,8 @@ class ConsentRow(SQLModel, table=True):
     language: str = Field(max_length=2)
     created_at: int = Field(sa_type=BigInteger)
     changed_at: int = Field(sa_type=BigInteger)
+    by: str = Field(default="citizen", max_length=16)
+    why: str | None = Field(default=None, max_length=64)
 
 
 class ConsentVersionRow(SQLModel, table=True):
@@ -61,6 +66,8 @@ class ConsentVersionRow(SQLModel, table=True):
     text_hash: str = Field(max_length=64)
     language: str = Field(max_length=2)
     at: int = Field(sa_type=BigInteger)
+    by: str = Field(default="citizen", max_length=16)
+    why: str | None = Field(default=None, max_length=64)
 
 
 class ConsentTextRow(SQLModel, table=True):

@@ -91,7 +91,7 @@ async def test_revoking_says_who_and_why_in_the_ledger(stage: Stage) -> None:
     await at_grant(stage, "DELETE", tokens["grant_id"])
     said = {entry["event"]: entry["body"] for entry in await told_of(stage, stage.consent.subject)}
     body = said[Event.CONSENT_GRANT_REVOKED]
-    assert (body["by"], body["why"], body["state"]) == (stage.client_id, "revoked_by_client", "revoked")
+    assert (body["by"], body["why"], body["state"]) == ("recipient", "revoked_by_client", "revoked")
     assert Event.CONSENT_GRANT_WITHDRAWN not in said
 
 

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 
 import pytest
 
 from consent.errors import MoveError
-from consent.records import ENDED, TRANSITIONS, Move, State, move
-from consent.terms import restrict
+from consent.records import ENDED, IDLE, TRANSITIONS, By, Move, State, move
+from consent.terms import Terms, restrict
 from tests.unit.consent.household import AT, BANK, consent, details, parsed
 
 SMALLER = restrict(parsed(details()), {BANK: ("trans_amt",)})
+LONGER = replace(parsed(details()), end=parsed(details()).end + timedelta(days=30))
 LEGAL = {
+    (State.REQUESTED, Move.DEFER): State.DEFERRED,
     (State.REQUESTED, Move.GIVE): State.ACTIVE,
     (State.REQUESTED, Move.REFUSE): State.REFUSED,
+    (State.REQUESTED, Move.LAPSE): State.EXPIRED,
+    (State.DEFERRED, Move.GIVE): State.ACTIVE,
+    (State.DEFERRED, Move.REFUSE): State.REFUSED,
+    (State.DEFERRED, Move.LAPSE): State.EXPIRED,
     (State.ACTIVE, Move.NARROW): State.ACTIVE,
+    (State.PAUSED, Move.NARROW): State.PAUSED,
     (State.ACTIVE, Move.AMEND): State.ACTIVE,
+    (State.ACTIVE, Move.RENEW): State.ACTIVE,
+    (State.ACTIVE, Move.PAUSE): State.PAUSED,
+    (State.PAUSED, Move.RESUME): State.ACTIVE,
     (State.ACTIVE, Move.WITHDRAW): State.WITHDRAWN,
     (State.PAUSED, Move.WITHDRAW): State.WITHDRAWN,
     (State.ACTIVE, Move.REVOKE): State.REVOKED,
     (State.PAUSED, Move.REVOKE): State.REVOKED,
+    (State.ACTIVE, Move.EXPIRE): State.EXPIRED,
+    (State.PAUSED, Move.EXPIRE): State.EXPIRED,
+    (State.ACTIVE, Move.INVALIDATE): State.INVALIDATED,
+    (State.PAUSED, Move.INVALIDATE): State.INVALIDATED,
 }
 
 
@@ -34,15 +49,17 @@ def test_the_table_holds_exactly_these_moves() -> None:
 def test_every_pair_moves_or_raises(state: State, step: Move) -> None:
     """Each state and move is either in the table or refused by code, with nothing in between."""
     before = consent(state)
-    terms = SMALLER if step is Move.NARROW else None
+    terms = {Move.NARROW: SMALLER, Move.RENEW: LONGER}.get(step)
+    at = before.terms.end_at if step is Move.EXPIRE else AT + 1
     if (state, step) not in LEGAL:
         with pytest.raises(MoveError) as caught:
-            move(before, step, AT + 1, terms=terms)
+            move(before, step, at, terms=terms)
         assert caught.value.code == "consent_move_illegal"
         return
-    after = move(before, step, AT + 1, terms=terms)
+    after = move(before, step, at, terms=terms, by=By.OPERATOR, why="tested")
     assert after.state is LEGAL[state, step]
-    assert (after.version, after.changed_at, after.id) == (before.version + 1, AT + 1, before.id)
+    assert (after.version, after.changed_at, after.id) == (before.version + 1, at, before.id)
+    assert (after.by, after.why) == (By.OPERATOR, "tested")
     assert after.asked == before.asked
 
 
@@ -60,6 +77,35 @@ def test_expiry_needs_nothing_written() -> None:
     assert not active.alive(end)
     assert active.standing(end) is State.EXPIRED
     assert active.state is State.ACTIVE
+
+
+def test_a_consent_expires_at_its_end_or_for_want_of_use() -> None:
+    """Before its end nothing but half a year and more of silence makes a consent expire."""
+    active = consent()
+    with pytest.raises(MoveError) as caught:
+        move(active, Move.EXPIRE, active.terms.end_at - 1)
+    assert caught.value.params["state"] == "active"
+    assert move(active, Move.EXPIRE, active.terms.end_at - 1, by=By.GATEWAY, why=IDLE).state is State.EXPIRED
+    assert move(active, Move.EXPIRE, active.terms.end_at, by=By.GATEWAY).state is State.EXPIRED
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        None,
+        parsed(details()),
+        replace(LONGER, end=LONGER.end - timedelta(days=31)),
+        replace(LONGER, start=LONGER.start + timedelta(days=1)),
+        replace(SMALLER, end=LONGER.end),
+        replace(LONGER, retention="P2Y"),
+    ],
+    ids=["nothing", "same", "shorter", "start", "items", "retention"],
+)
+def test_a_renewal_moves_the_end_and_nothing_else(terms: Terms | None) -> None:
+    """Anything but the same terms with a later last day is no renewal."""
+    with pytest.raises(MoveError) as caught:
+        move(consent(), Move.RENEW, AT + 1, terms=terms)
+    assert caught.value.code == "consent_not_longer"
 
 
 def test_a_consent_that_has_not_begun_is_active_but_not_alive() -> None:

@@ -235,7 +235,7 @@ async def test_withdrawal_works_after_the_key_is_gone(desk: Desk) -> None:
     async with desk.database.reading() as session:
         query = select(PAYLOAD.c.body).where(PAYLOAD.c.subject.is_(None))
         body = orjson.loads((await session.execute(query)).scalar_one())
-    assert body["body"] == {"consent": given.id, "version": 2, "state": "withdrawn"}
+    assert body["body"] == {"consent": given.id, "version": 2, "state": "withdrawn", "by": "citizen"}
 
 
 async def test_a_failing_journal_changes_nothing(desk: Desk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from consent import ledger_tables, subjects
+from consent import ledger_tables, notices, subjects
 from consent import tables as consent_tables
 from gateway.oauth import openid_tables
 from gateway.oauth import tables as oauth_tables
@@ -18,6 +18,7 @@ OWNERS = (
     ledger_tables,
     subjects,
     consent_tables,
+    notices,
     oauth_tables,
     openid_tables,
     policy_tables,

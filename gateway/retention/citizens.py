@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.journal import Journal
 from consent.ledger_tables import PAYLOAD
+from consent.notices import NoticeRow
 from consent.subjects import SUBJECT, SubjectId
-from consent.tables import OPEN, OVER, ConsentRow, HolderLinkRow, tables_of
+from consent.tables import OPEN, OVER, ConsentRow, HolderLinkRow, table_of, tables_of
 from gateway.retention.batch import ROWS, Batch
 from gateway.retention.schedule import due
 from gateway.security.ages import CitizenAgeRow
@@ -24,6 +25,7 @@ CITIZENS_AT_ONCE = 10
 
 _CONSENT, _LINK = tables_of(ConsentRow, HolderLinkRow)
 _AGE, _CITIZEN, _SESSION = tables_of(CitizenAgeRow, CitizenRow, CitizenSessionRow)
+_NOTICE = table_of(NoticeRow)
 
 
 async def drop_links(session: AsyncSession, subjects: Sequence[str], before: int) -> int:
@@ -76,7 +78,7 @@ async def _thin(session: AsyncSession, subjects: Sequence[str]) -> int:
 
 
 async def _forget(session: AsyncSession, journal: Journal, subject: SubjectId, party: str, at: int) -> None:
-    for table in (_LINK, _AGE, _CITIZEN):
+    for table in (_LINK, _NOTICE, _AGE, _CITIZEN):
         await session.execute(delete(table).where(table.c.subject_id == subject))
     query = select(SUBJECT.c.id).where(SUBJECT.c.id == subject, SUBJECT.c.wrapped.is_not(None))
     if (await session.execute(query)).one_or_none() is not None:

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.journal import Journal
-from consent.tables import OPEN, OVER, ConsentRow, HolderLinkRow, table_of, tables_of
+from consent.notices import NoticeRow
+from consent.tables import OPEN, OVER, ConsentRow, HolderLinkRow, tables_of
 from gateway.oauth import refusal_counts, replay
 from gateway.oauth.openid_tables import STRAY, RecognitionRow
 from gateway.oauth.tables import AuthorizationCodeRow, AuthorizationRequestRow
@@ -24,7 +25,7 @@ from gateway.transfers.tables import NOT_EMPTIED, BundleRow
 _CONSENT, _LINK, _BUNDLE = tables_of(ConsentRow, HolderLinkRow, BundleRow)
 _REQUEST, _CODE = tables_of(AuthorizationRequestRow, AuthorizationCodeRow)
 _SESSION, _SIGN_IN = tables_of(CitizenSessionRow, SignInRow)
-_RECOGNITION = table_of(RecognitionRow)
+_RECOGNITION, _NOTICE = tables_of(RecognitionRow, NoticeRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ def jobs(journal: Journal, party: str) -> tuple[Job, ...]:
         Job("bundle", (empty_bundles,)),
         Job("oauth_grant", (forget_revoked, *_walks("oauth_grant", forget_of_consents, _CONSENT.c.id))),
         Job("oauth_recognition", (_strays(),)),
+        Job("notice", (_ending(_NOTICE, "at"),)),
         Job("consent", (forget_consents,)),
         Job("holder_link", (*_walks("holder_link", drop_links, _CONSENT.c.subject_id), _made().step)),
         Job("citizen", (forgetting(journal, party),)),

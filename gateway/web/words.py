@@ -1,4 +1,7 @@
-"""The words of the pages: one YAML file a language, the same keys in each, plain text without markup."""
+"""The words of the pages: YAML files of each language, the same keys in each, plain text without markup.
+
+`locales/ko.yaml` holds the words of every page, `locales/PART.ko.yaml` those of one part; a key stands once.
+"""
 
 from __future__ import annotations
 
@@ -55,9 +58,15 @@ class Words:
 
 @cache
 def words(language: Language) -> Words:
-    """The words of `language`, read once."""
-    text = resources.files("gateway.web").joinpath(f"locales/{language}.yaml").read_text(encoding="utf-8")
-    return Words(language, _flat("", yaml.safe_load(text)))
+    """The words of `language`, read once. Raises ValueError for a key that stands twice."""
+    sentences: dict[str, str] = {}
+    for file in resources.files("gateway.web").joinpath("locales").iterdir():
+        if file.name == f"{language}.yaml" or file.name.endswith(f".{language}.yaml"):
+            found = _flat("", yaml.safe_load(file.read_text(encoding="utf-8")))
+            if twice := sorted(found.keys() & sentences.keys()):
+                raise ValueError(f"{file.name}: {twice[0]} stands twice")
+            sentences |= found
+    return Words(language, sentences)
 
 
 def _flat(prefix: str, tree: Mapping[str, Any]) -> dict[str, str]:

@@ -252,6 +252,21 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(length=200), nullable=True),
     sa.PrimaryKeyConstraint('name')
     )
+    op.create_table('notice',
+    sa.Column('id', sa.String(length=40), nullable=False),
+    sa.Column('subject_id', sa.String(length=64), nullable=False),
+    sa.Column('kind', sa.String(length=32), nullable=False),
+    sa.Column('about', sa.String(length=128), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('read_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('notice', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_notice_at'), ['at'], unique=False)
+        batch_op.create_index('ix_notice_subject', ['subject_id', 'at', 'id'], unique=False)
+        batch_op.create_index('ix_notice_unread', ['subject_id'], unique=False, sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
+        batch_op.create_index('ux_notice_once', ['subject_id', 'kind', 'about'], unique=True)
+
     op.create_table('oauth_client',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('document', sa.Text(), nullable=False),
@@ -563,6 +578,13 @@ def downgrade() -> None:
 
     op.drop_table('oauth_client_keys')
     op.drop_table('oauth_client')
+    with op.batch_alter_table('notice', schema=None) as batch_op:
+        batch_op.drop_index('ux_notice_once')
+        batch_op.drop_index('ix_notice_unread', sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
+        batch_op.drop_index('ix_notice_subject')
+        batch_op.drop_index(batch_op.f('ix_notice_at'))
+
+    op.drop_table('notice')
     op.drop_table('ledger_witness')
     op.drop_table('ledger_tile')
     op.drop_table('ledger_payload')

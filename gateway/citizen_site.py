@@ -1,0 +1,86 @@
+"""The citizen's pages, put together from the parts of the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from connectors.authorization import link
+from connectors.contract import Reason
+from connectors.errors import HolderError
+from consent.parties import HolderInfo
+from gateway.oauth.answering import Answering
+from gateway.oauth.server import GatewayAuthorizationServer
+from gateway.parts import Parts
+from gateway.receipts import Receipts, hook
+from gateway.security.sessions import Sessions
+from gateway.transfers.consequences import after_change, after_ending
+from gateway.web.openid import OpenIdProvider, RelyingParty
+from gateway.web.rendering import Masthead, Renderer
+from gateway.web.site import Site
+from gateway.web.static_files import StaticFiles
+
+
+def holders_of(parts: Parts) -> dict[str, HolderInfo]:
+    """The registered holders by id, as consents name them."""
+    return {
+        h.id: HolderInfo(h.id, h.sector, {"ko": h.name.ko, "en": h.name.en}) for h in parts.registry.holders
+    }
+
+
+def sessions_of(parts: Parts) -> Sessions:
+    """The citizens' sessions."""
+    return Sessions(secure=parts.settings.issuer.startswith("https://"), clock=parts.clock)
+
+
+def site_of(parts: Parts, server: GatewayAuthorizationServer) -> Site:
+    """The site of a running gateway; `server` ends what the citizen answers."""
+    settings, registry = parts.settings, parts.registry
+    masthead = Masthead(
+        name={"ko": "마이데이터 게이트웨이", "en": "MyData Gateway"},
+        operator={"ko": registry.operator.name.ko, "en": registry.operator.name.en},
+        contact=registry.operator.contact,
+        sandbox=registry.operator.role == "sandbox",
+    )
+    party = RelyingParty(
+        registry.identity.client_id, f"{settings.issuer}/sign-in/return", parts.keys.holder_requests.sign
+    )
+    receipts = Receipts(
+        settings.issuer,
+        parts.database,
+        parts.journal,
+        parts.log,
+        parts.catalogue,
+        holders_of(parts),
+        parts.keys.signing.sign,
+        parts.clock,
+    )
+    return Site(
+        origin=settings.issuer,
+        party=registry.operator.code,
+        database=parts.database,
+        clock=parts.clock,
+        catalogue=parts.catalogue,
+        holders=holders_of(parts),
+        journal=parts.journal,
+        sessions=sessions_of(parts),
+        renderer=Renderer(masthead, StaticFiles()),
+        identity=OpenIdProvider(registry.identity.issuer, party, parts.gateway.client, clock=parts.clock),
+        provider={"ko": registry.identity.name.ko, "en": registry.identity.name.en},
+        identity_key=parts.keys.identity,
+        make_link=_make_link(parts),
+        answering=Answering(server),
+        after_withdrawal=after_ending(parts.worker, parts.notices),
+        after_change=after_change(parts.worker, parts.notices),
+        receipt=hook(receipts),
+        may_grant=parts.log.refuse_if_behind,
+    )
+
+
+def _make_link(parts: Parts) -> Callable[[str, str], Awaitable[str]]:
+    async def make(holder_id: str, statement: str) -> str:
+        holder = parts.holders.get(holder_id)
+        if holder is None:
+            raise HolderError(Reason.NO_LINK, "the holder is not registered")
+        return await link(parts.gateway, holder.manifest, statement)
+
+    return make

@@ -1,0 +1,46 @@
+"""What moves on its own while the doors are open, one line each; one that fails is logged and goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from gateway.housekeeping import Housekeeping
+from gateway.oauth.ledger import Record
+from gateway.parts import Parts
+from gateway.telemetry import log
+
+
+@asynccontextmanager
+async def running(parts: Parts, record: Record) -> AsyncIterator[None]:
+    """Everything that moves does so inside this context, and ends with it."""
+    counted, code = (record.bound, parts.asking.refusals), parts.registry.operator.code
+    house = Housekeeping.of(
+        parts.database, parts.journal, code, counted=counted, metrics=parts.metrics, clock=parts.clock
+    )
+    movers = {
+        "ledger": parts.log.run,
+        "transfers": parts.worker.run,
+        "notices": parts.notices.run,
+        "policy": parts.engine.run,
+        "housekeeping": house.run,
+        "keys": parts.rotation.run,
+        "client_keys": parts.client_keys.run,
+    }
+    tasks = [asyncio.create_task(_kept_alive(name, run), name=name) for name, run in movers.items()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _kept_alive(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await run()
+        except Exception as error:
+            log.error("mover_failed", mover=name, error=type(error).__name__)
+            await asyncio.sleep(1)

@@ -162,8 +162,9 @@ class Group(Generic[Unit, Outcome]):
                 for one in taken:
                     await self._carry_out(leased, [one])
                 return
-            if not taken[0][1].done():
-                taken[0][1].set_exception(error)
+            for _, future in taken:
+                if not future.done():
+                    future.set_exception(error)
             return
         for (_, future), outcome in zip(taken, outcomes, strict=True):
             if not future.done():

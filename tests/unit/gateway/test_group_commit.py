@@ -186,3 +186,39 @@ async def test_a_store_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
         done = await asyncio.gather(*(group.do((n,)) for n in range(5)), return_exceptions=True)
         assert [getattr(outcome, "code", None) for outcome in done] == ["storage_unavailable"] * 5
     await made.close()
+
+
+@dataclass
+class Breaking(Storing):
+    """A store that is lost under the first batch in which units are in company."""
+
+    lost: bool = False
+
+    def on_sqlite(self, connection: sqlite3.Connection, units: Sequence[Numbers]) -> list[int]:
+        """An operational error, as of a file that cannot be read any more."""
+        if len(units) > 1 and not self.lost:
+            self.lost = True
+            connection.execute("SELECT * FROM no_such_table")
+        return super().on_sqlite(connection, units)
+
+    async def on_postgresql(self, connection: Any, units: Sequence[Numbers]) -> list[int]:
+        """The server ends the connection in the middle of the batch."""
+        if len(units) > 1 and not self.lost:
+            self.lost = True
+            await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return await super().on_postgresql(connection, units)
+
+
+async def test_a_store_lost_under_a_batch_is_told_to_everyone_in_it(table: Database) -> None:
+    """Nobody of the batch waits for ever, none of it is tried a second time, and later units are stored."""
+    group: Group[Numbers, int] = table.group(Breaking())
+
+    async with asyncio.timeout(20):
+        units = (group.do((n,)) for n in range(100, 110))
+        done = await asyncio.gather(*units, return_exceptions=True)
+        assert await group.do((200,)) == 1
+
+    codes = {getattr(outcome, "code", None) for outcome in done if isinstance(outcome, Exception)}
+    assert codes == {"storage_unavailable"}
+    kept = [n for n, outcome in zip(range(100, 110), done, strict=True) if outcome == 1]
+    assert await stored(table) == [*kept, 200]

@@ -2,7 +2,7 @@
 
     link      once a person and holder: the identity provider's statement -> an opaque subject link
     token     per pull: a signed request naming link, consent, version, end, datasets -> a short Bearer token
-    notify    at once on withdrawal or narrowing: the holder stops serving that consent and says so
+    notify    at once when a consent moves (`Told`): the holder serves it accordingly and says so
 
 Every statement of the gateway is a compact JWS (ES256) made by the injected `sign`, lives 60 s at most and
 carries its own `jti`. RFC 7521/7523 shapes.
@@ -36,6 +36,9 @@ ANSWER_BYTES = 64 * 1024
 ANSWER_SECONDS = 10.0
 EARLY_SECONDS = 15
 """A token is given up this long before it ends, so that it does not die on the way."""
+
+Told = Literal["withdrawn", "narrowed", "paused", "resumed", "renewed", "expired"]
+"""What a holder can be told of a consent: `paused` until `resumed`, `withdrawn` and `expired` for ever."""
 
 Read = TypeVar("Read", bound=msgspec.Struct)
 
@@ -139,9 +142,9 @@ async def notify(
     holder: Manifest,
     consent_id: str,
     version: int,
-    event: Literal["withdrawn", "narrowed"],
+    event: Told,
 ) -> datetime:
-    """Tell the holder that a consent was withdrawn or narrowed to `version`; when it acknowledged.
+    """Tell the holder what the move to `version` made of a consent; when it acknowledged.
 
     Safe to repeat. Raises HolderError when there was no acknowledgement: the caller MUST send it again.
     """

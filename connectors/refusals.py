@@ -14,6 +14,7 @@ from connectors.retry import retry_after
 _BY_WORD = {
     "consent_withdrawn": Reason.REVOKED,
     "consent_expired": Reason.REVOKED,
+    "consent_paused": Reason.REVOKED,
     "unknown_link": Reason.NO_LINK,
     "not_a_customer": Reason.NO_LINK,
     "unknown_dataset": Reason.UNKNOWN_DATASET,

@@ -10,6 +10,9 @@ from typing import Any
 
 from connectors.sandbox.refused import Refused
 
+EVENTS = frozenset({"withdrawn", "narrowed", "paused", "resumed", "renewed", "expired"})
+"""What a notice may say became of a consent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -29,6 +32,7 @@ class _Consent:
     version: int = 0
     end: int = 0
     withdrawn: bool = False
+    paused: bool = False
 
 
 class Consents:
@@ -45,7 +49,8 @@ class Consents:
         """A token for a verified request, and its seconds; never past the consent's end.
 
         Raises Refused(400, invalid_grant): malformed_consent, consent_withdrawn, consent_expired,
-        old_version, or another_persons_consent when the consent was first used with another link.
+        consent_paused (told so, and asked under no later version), old_version, or
+        another_persons_consent when the consent was first used with another link.
         """
         consent_id, version, end = (claims.get(f"consent_{name}") for name in ("id", "version", "end"))
         if not isinstance(consent_id, str) or type(version) is not int or type(end) is not int:
@@ -60,7 +65,10 @@ class Consents:
             raise Refused(400, "invalid_grant", "consent_expired")
         if version < consent.version:
             raise Refused(400, "invalid_grant", "old_version")
+        if consent.paused and version == consent.version:
+            raise Refused(400, "invalid_grant", "consent_paused")
         consent.link, consent.version, consent.end = link, version, end
+        consent.paused = False
         self._consents[operator, consent_id] = consent
         seconds = min(self._token_seconds, end - self._now())
         token = secrets.token_urlsafe(32)
@@ -79,6 +87,8 @@ class Consents:
             raise Refused(403, "access_denied", "consent_withdrawn")
         if consent.end <= self._now():
             raise Refused(403, "access_denied", "consent_expired")
+        if consent.paused:
+            raise Refused(403, "access_denied", "consent_paused")
         if grant.consent_version < consent.version:
             raise Refused(401, "invalid_token", "old_version")
         if grant.datasets.isdisjoint(datasets):
@@ -86,15 +96,17 @@ class Consents:
         return grant
 
     def hear(self, claims: Mapping[str, Any]) -> None:
-        """Take note of a verified consent notice. Hearing it twice changes nothing more."""
+        """Take note of a verified consent notice. Hearing it twice, or late, changes nothing more."""
         consent_id, version, event = claims.get("consent_id"), claims.get("version"), claims.get("event")
         if not isinstance(consent_id, str) or type(version) is not int:
             raise Refused(400, "invalid_request", "malformed_notice")
-        if event not in ("withdrawn", "narrowed"):
+        if event not in EVENTS:
             raise Refused(400, "invalid_request", "unknown_event")
         consent = self._consents.setdefault((str(claims["iss"]), consent_id), _Consent())
+        if version >= consent.version:
+            consent.paused = event == "paused"
         consent.version = max(consent.version, version)
-        consent.withdrawn = consent.withdrawn or event == "withdrawn"
+        consent.withdrawn = consent.withdrawn or event in ("withdrawn", "expired")
 
 
 def _digest(token: str) -> bytes:

@@ -2,7 +2,7 @@
 
     POST /links              identity statement + gateway statement -> a link: this person, for this gateway
     POST /oauth/2.0/token    gateway statement naming link and consent -> a short token (RFC 7523)
-    POST /consent-notices    gateway statement: withdrawn or narrowed -> nothing of it is served any more
+    POST /consent-notices    gateway statement: what became of a consent -> it is served accordingly
     GET  /healthz
     data doors of the sector: `authenticate(request, dataset)` -> Grant
 

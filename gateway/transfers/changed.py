@@ -1,4 +1,4 @@
-"""What becomes of transfers when the consent they were made under is narrowed or amended.
+"""What becomes of transfers when the consent they were made under changes, or is paused.
 
 A transfer under way was decided for the version before, so it ends and may be asked for anew. A bundle that
 waits to be fetched stays only if all that is in it is still agreed to; else its sealed bytes are deleted.
@@ -23,12 +23,15 @@ _TRANSFER: Table = TransferRow.__table__  # type: ignore[attr-defined]
 _BUNDLE: Table = BundleRow.__table__  # type: ignore[attr-defined]
 
 
-async def fit(session: AsyncSession, consent: Consent, now: int) -> Sequence[str]:
-    """In the transaction that changed `consent`: what does not fit it goes; which transfers ended."""
+async def fit(session: AsyncSession, consent: Consent, now: int, why: str = REASON) -> Sequence[str]:
+    """In the transaction that changed `consent`: what does not fit it goes; which transfers ended.
+
+    What waits to be fetched under a paused consent stays; the door gives it out when it was resumed.
+    """
     ended = await session.execute(
         update(_TRANSFER)
         .where(_TRANSFER.c.consent_id == consent.id, _TRANSFER.c.state.in_(UNFINISHED))
-        .values(state=State.CANCELLED, reason=REASON, changed_at=now)
+        .values(state=State.CANCELLED, reason=why, changed_at=now)
         .returning(_TRANSFER.c.id)
     )
     called_off: Sequence[str] = ended.scalars().all()

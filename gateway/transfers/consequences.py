@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from connectors.authorization import Told
 from consent.choices import within
-from consent.records import Consent
+from consent.records import Consent, State
 from gateway.transfers import changed
 from gateway.transfers.notices import Notices, tell_holders
 from gateway.transfers.worker import Worker
@@ -21,11 +22,12 @@ Changed = Callable[[AsyncSession, Consent, Consent], Awaitable[None]]
 
 
 def after_ending(worker: Worker, notices: Notices) -> Ended:
-    """With a withdrawal or a revocation: transfers end, sealed bundles go, holders will be told."""
+    """With an ending: transfers end, sealed bundles go, holders will be told."""
 
     async def after(session: AsyncSession, consent: Consent) -> None:
         now = consent.changed_at
-        await tell_holders(session, consent, "withdrawn", now)
+        told: Told = "expired" if consent.state is State.EXPIRED else "withdrawn"
+        await tell_holders(session, consent, told, now)
         await worker.end_with(session, consent.id, now, f"consent_{consent.state.value}")
         notices.wake()
 
@@ -33,16 +35,29 @@ def after_ending(worker: Worker, notices: Notices) -> Ended:
 
 
 def after_change(worker: Worker, notices: Notices) -> Changed:
-    """With a narrowing or an amendment: transfers and bundles are judged by the new version.
+    """With a move that ends nothing: transfers and bundles are judged by the new version.
 
-    Holders of the version before are told when something they sent is not agreed to any more.
+    Holders of the version before are told of a pause, of its end, of a renewal, and when something they sent
+    is not agreed to any more.
     """
 
     async def after(session: AsyncSession, before: Consent, now_agreed: Consent) -> None:
         now = now_agreed.changed_at
-        if not within(before.terms, now_agreed.terms):
-            await tell_holders(session, replace(now_agreed, asked=before.asked), "narrowed", now)
+        if told := _told(before, now_agreed):
+            await tell_holders(session, replace(now_agreed, asked=before.asked), told, now)
             notices.wake()
-        worker.call_off(await changed.fit(session, now_agreed, now))
+        paused = now_agreed.state is State.PAUSED
+        why = f"consent_{State.PAUSED.value}" if paused else changed.REASON
+        worker.call_off(await changed.fit(session, now_agreed, now, why))
 
     return after
+
+
+def _told(before: Consent, after: Consent) -> Told | None:
+    """The holders' word for what happened; None when it takes nothing from what they know."""
+    if before.state is not after.state:
+        return "paused" if after.state is State.PAUSED else "resumed"
+    if within(before.terms, after.terms):
+        return None
+    longer = replace(before.terms, end=after.terms.end) == after.terms
+    return "renewed" if longer and after.terms.end > before.terms.end else "narrowed"

@@ -1,6 +1,6 @@
-"""Telling holders that a consent was withdrawn or narrowed, until each has acknowledged.
+"""Telling holders what became of a consent, until each has acknowledged.
 
-The notice rows commit with the withdrawal itself. Sending never blocks it: the consent is dead already, and
+The notice rows commit with the move itself. Sending never blocks it: a withdrawn consent is dead already, and
 a holder that cannot be reached is told again, later and later, for as long as it takes.
 """
 
@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import cast
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,9 +37,7 @@ _log = structlog.get_logger("mydata.notices")
 _TABLE = HolderNoticeRow.__table__  # type: ignore[attr-defined]
 
 
-async def tell_holders(
-    session: AsyncSession, consent: Consent, event: Literal["withdrawn", "narrowed"], at: int
-) -> None:
+async def tell_holders(session: AsyncSession, consent: Consent, event: authorization.Told, at: int) -> None:
     """In the caller's transaction: every holder of the consent will be told of `event`."""
     for holder in consent.asked.holders:
         values = {
@@ -93,9 +91,7 @@ class Notices:
         try:
             if holder is None:
                 raise KeyError(notice.holder)
-            event: Literal["withdrawn", "narrowed"] = (
-                "withdrawn" if notice.event == "withdrawn" else "narrowed"
-            )
+            event = cast("authorization.Told", notice.event)
             await authorization.notify(
                 self.gateway, holder.manifest, notice.consent_id, notice.version, event
             )

@@ -57,7 +57,7 @@ class BundleRow(SQLModel, table=True):
 
 
 class HolderNoticeRow(SQLModel, table=True):
-    """A consent ended or narrowed and a holder must be told; kept until it acknowledged."""
+    """A consent ended or changed and a holder must be told; kept until it acknowledged."""
 
     __tablename__ = "holder_notice"
     __table_args__ = (UniqueConstraint("consent_id", "version", "holder"),)

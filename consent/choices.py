@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from consent.catalogue import Catalogue
 from consent.errors import ChoiceError
 from consent.items import Item, Terms
+from consent.tightening import Less, inside, tighten
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +19,12 @@ class Choices:
     """What a citizen ticked on the consent page; what is not named here was not chosen.
 
     `items` are the names of items with a switch; `fields` are, per item name, the fields with a switch.
+    `less` is what the citizen made smaller beside them: accounts, rows, cycles, the end.
     """
 
     items: frozenset[str] = frozenset()
     fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    less: Less = field(default_factory=Less)
 
 
 def has_switch(item: Item, catalogue: Catalogue) -> bool:
@@ -55,7 +58,7 @@ def narrow(terms: Terms, choices: Choices, *, catalogue: Catalogue) -> Terms:
             keep[item.name] = fields
         elif item.required:
             raise ChoiceError("required_item_not_chosen", item=item.name)
-    return restrict(terms, keep)
+    return tighten(restrict(terms, keep), choices.less)
 
 
 def restrict(terms: Terms, keep: Mapping[str, Collection[str]]) -> Terms:
@@ -88,9 +91,17 @@ def _only_offered(terms: Terms, choices: Choices, catalogue: Catalogue) -> None:
 
 
 def within(terms: Terms, outer: Terms) -> bool:
-    """Whether `terms` are `outer` with nothing but items or fields taken away."""
-    keep = {item.name: item.fields for item in terms.items}
-    try:
-        return restrict(outer, keep) == terms
-    except ChoiceError:
+    """Whether `terms` are `outer` with nothing but something taken away.
+
+    Items, fields, accounts and rows may be fewer, a cycle slower, the history shorter, the end earlier.
+    """
+    same = replace(outer, end=terms.end, items=()) == replace(terms, items=())
+    if not same or not terms.start <= terms.end <= outer.end or not terms.items:
         return False
+    known = [outer.item(item.name) for item in terms.items]
+    order = [outer.items.index(item) for item in known if item is not None]
+    return (
+        len(order) == len(known)
+        and order == sorted(set(order))
+        and all(item is not None and inside(one, item) for one, item in zip(terms.items, known, strict=True))
+    )

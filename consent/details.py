@@ -14,6 +14,7 @@ from typing import Any
 
 from consent.calendar import Period, parse_date
 from consent.catalogue import Catalogue, Dataset, Purpose
+from consent.details_rows import asked_filters
 from consent.details_shape import MAX_ITEMS, objects
 from consent.errors import CatalogueError, TermsError
 from consent.items import Item, Terms
@@ -131,13 +132,16 @@ def _item(where: str, entry: dict[str, Any], holder: HolderInfo, asking: _Asking
         raise TermsError("dataset_not_of_holder", where=place, holder=holder.id, dataset=dataset.id)
     if _FREQUENCY.fullmatch(entry["frequency"]) is None:
         raise TermsError("frequency_invalid", where=f"{where}.frequency")
+    since = _history(where, entry["history_from"], dataset, asking.today)
     return Item(
         holder=holder.id,
         dataset=dataset.id,
         fields=_fields(where, entry["fields"], dataset),
         required=entry["required"],
         frequency=entry["frequency"],
-        history_from=_history(where, entry["history_from"], dataset, asking.today),
+        history_from=since,
+        history_to=_until(where, entry.get("history_to"), since),
+        filters=asked_filters(where, entry, dataset),
     )
 
 
@@ -162,6 +166,16 @@ def _history(where: str, text: str, dataset: Dataset, today: date) -> date:
     if start > today + timedelta(days=1):
         raise TermsError("history_in_future", where=where, dataset=dataset.id)
     return start
+
+
+def _until(where: str, text: str | None, since: date) -> date | None:
+    if text is None:
+        return None
+    where = f"{where}.history_to"
+    until = _day(where, text)
+    if until < since:
+        raise TermsError("history_ends_before", where=where, since=since.isoformat())
+    return until
 
 
 def _day(where: str, text: str) -> date:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from consent.calendar import Period, day_begins, day_ends, parse_date
+from consent.rows import Filters, filters_details, filters_of
 
 DETAILS_TYPE = "mydata_transfer"
 """The one `type` of `authorization_details` (RFC 9396 2) this gateway understands."""
@@ -14,7 +15,11 @@ DETAILS_TYPE = "mydata_transfer"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One dataset of one holder. `fields` keep the order asked; `frequency` is `once` or `P1D`..`P31D`."""
+    """One dataset of one holder. `fields` keep the order asked; `frequency` is `once` or `P1D`..`P31D`.
+
+    `accounts`: the references (`consent.accounts`) of the accounts the citizen chose, sorted; None: all and
+    later ones too. `filters` and `history_to` bound the rows further; None: no bound.
+    """
 
     holder: str
     dataset: str
@@ -22,6 +27,9 @@ class Item:
     required: bool
     frequency: str
     history_from: date
+    history_to: date | None = None
+    accounts: tuple[str, ...] | None = None
+    filters: Filters | None = None
 
     @property
     def name(self) -> str:
@@ -100,6 +108,9 @@ def _item(holder: str, raw: dict[str, Any]) -> Item:
         required=raw["required"],
         frequency=raw["frequency"],
         history_from=parse_date(raw["history_from"]),
+        history_to=parse_date(raw["history_to"]) if "history_to" in raw else None,
+        accounts=tuple(raw["accounts"]) if "accounts" in raw else None,
+        filters=filters_of(raw.get("filters")),
     )
 
 
@@ -110,4 +121,18 @@ def _item_details(item: Item) -> dict[str, Any]:
         "required": item.required,
         "frequency": item.frequency,
         "history_from": item.history_from.isoformat(),
+        **row_details(item),
     }
+
+
+def row_details(item: Item) -> dict[str, Any]:
+    """The members of an item that bound its rows, as in `authorization_details`.
+
+    Those not set are left out, so that terms without them are written as they always were.
+    """
+    members: dict[str, Any] = {
+        "history_to": item.history_to.isoformat() if item.history_to else None,
+        "accounts": None if item.accounts is None else list(item.accounts),
+        "filters": filters_details(item.filters) if item.filters else None,
+    }
+    return {name: value for name, value in members.items() if value is not None}

@@ -7,23 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 
 from consent.calendar import Period
 from consent.details_shape import MAX_HOLDERS, MAX_ITEMS
 from consent.errors import TermsError
 from consent.items import Item, Terms
+from consent.rows import either, tighter
+from consent.tightening import days_between
 
 
 def fresh(asked: Terms, standing: Terms) -> tuple[Item, ...]:
     """What `asked` wants beyond `standing`, item by item.
 
-    An item asked more often or further back comes whole, to be chosen anew; an item with more fields comes
-    with the new fields only, and they are not needed: the item goes on without them.
+    An item asked more often, further back or with more rows comes whole, to be chosen anew; an item with more
+    fields comes with the new fields only, and they are not needed: the item goes on without them. Accounts
+    are never asked: what the citizen chose of them stands.
     """
     found = []
     for item in asked.items:
         known = standing.item(item.name)
-        if known is None or _often(item) < _often(known) or item.history_from < known.history_from:
+        if known is None or _wider(item, known):
             found.append(item)
         elif more := tuple(name for name in item.fields if name not in known.fields):
             found.append(replace(item, fields=more, required=False))
@@ -69,8 +73,10 @@ def _both(known: Item, more: Item) -> Item:
         known,
         fields=known.fields + tuple(name for name in more.fields if name not in known.fields),
         required=known.required or more.required,
-        frequency=min(known, more, key=_often).frequency,
+        frequency=min(known, more, key=days_between).frequency,
         history_from=min(known.history_from, more.history_from),
+        history_to=_latest(known, more),
+        filters=either(known.filters, more.filters),
     )
 
 
@@ -82,6 +88,15 @@ def _by_holder(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(item for of_one in found.values() for item in of_one)
 
 
-def _often(item: Item) -> float:
-    """Days between two transfers; once is the rarest."""
-    return float("inf") if item.frequency_days is None else item.frequency_days
+def _wider(asked: Item, known: Item) -> bool:
+    """Whether `asked` reaches rows or moments that `known` does not, fields and accounts aside."""
+    later = known.history_to is not None and _latest(asked, known) != known.history_to
+    rows = asked.history_from < known.history_from or later or not tighter(asked.filters, known.filters)
+    return rows or days_between(asked) < days_between(known)
+
+
+def _latest(one: Item, other: Item) -> date | None:
+    """The later end of two histories; one without an end has no later."""
+    if one.history_to is None or other.history_to is None:
+        return None
+    return max(one.history_to, other.history_to)

@@ -7,7 +7,7 @@ from typing import Any
 from consent.choices import restrict
 from consent.details_shape import objects
 from consent.errors import TermsError
-from consent.items import Terms, from_details, to_details
+from consent.items import Terms, from_details, row_details, to_details
 
 
 def narrower(asked: object, granted: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -42,6 +42,10 @@ def _kept(where: str, holder: str, entry: dict[str, Any], terms: Terms) -> tuple
     }
     for member, value in same.items():
         if entry[member] != value:
+            raise TermsError("details_widened", where=f"{where}.{member}")
+    rows = row_details(item)
+    for member in ("history_to", "accounts", "filters"):  # left out, they stay as granted
+        if member in entry and entry[member] != rows.get(member):
             raise TermsError("details_widened", where=f"{where}.{member}")
     if not set(entry["fields"]) <= set(item.fields):
         raise TermsError("details_widened", where=f"{where}.fields")

@@ -164,6 +164,7 @@ def details(payload: dict[str, Any]) -> list[dict[str, Any]]:
                     "dataset": item["dataset"]["id"],
                     "fields": [field["id"] for field in item["fields"]],
                     **{name: item[name] for name in ("required", "frequency", "history_from")},
+                    **{name: item[name] for name in ("history_to", "accounts", "filters") if name in item},
                 }
                 for item in payload["items"]
                 if item["holder"]["id"] == holder

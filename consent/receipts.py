@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from consent.canonical import canonical
-from consent.items import Item
+from consent.items import Item, row_details
 from consent.receipt_verify import MAX_BYTES, SCHEMA, TYP, ReceiptError, verify
 from consent.records import Consent
 from consent.text import Wording
@@ -122,6 +122,7 @@ def _item(item: Item, consent: Consent, wording: Wording) -> dict[str, Any]:
         "required": item.required,
         "frequency": item.frequency,
         "history_from": item.history_from.isoformat(),
+        **row_details(item),
         "basis": basis.basis,
         "article": basis.article,
     }

@@ -16,9 +16,10 @@ from consent.catalogue import Catalogue
 from consent.choices import field_switches, has_switch
 from consent.items import Item, Terms
 from consent.parties import ClientInfo, HolderInfo
+from consent.text_rows import row_lines
 from consent.text_words import said_date, said_period, treatment, words
 
-TEXT_VERSION = "2026-11-22"
+TEXT_VERSION = "2026-11-23"
 """Raised whenever the words or the order below change; a stored text keeps the version it was made under."""
 
 
@@ -86,6 +87,7 @@ def blocks(terms: Terms, wording: Wording) -> list[Block]:
             say["how_long"],
             (
                 span,
+                say["may_end_earlier"],
                 say["retention"].format(period=said_period(terms.retention, language)),
                 say["then_deleted"],
             ),
@@ -115,13 +117,8 @@ def _item_block(item: Item, wording: Wording) -> Block:
         if name in switches:
             line += f" — {say['own_switch']}"
         lines.append(line)
-    lines.append(say["once"] if item.frequency_days is None else _every(item.frequency_days, language))
-    lines.append(say["history"].format(day=said_date(item.history_from, language)))
+    lines += row_lines(item, dataset, language)
     return Block(f"item:{item.name}", heading, tuple(lines))
-
-
-def _every(count: int, language: str) -> str:
-    return words(language)["daily" if count == 1 else "every"].format(count=count)
 
 
 def _bases(terms: Terms, wording: Wording) -> Iterator[str]:

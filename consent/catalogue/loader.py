@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from consent.calendar import Period
-from consent.catalogue import schema
+from consent.catalogue import choosing, schema
 from consent.catalogue.model import Catalogue, Dataset, Field, LegalBasis, Purpose, SelfDownload, Words
 from consent.catalogue.strict_yaml import read
-from consent.errors import CatalogueError
+from consent.catalogue.words import both_languages as _words
+from consent.catalogue.words import wrong as _wrong
 
 _T = TypeVar("_T")
 _NOT_SECTORS = frozenset({"purposes.yaml", "legal.yaml"})
@@ -62,6 +63,9 @@ def _dataset(file: str, sector: str, id: str, raw: Any) -> Dataset:
         fields=MappingProxyType(fields),
         history_max=_period(f"{where}.history_max", entry.history_max),
         cycle_class=entry.cycle_class,
+        account=choosing.account(where, entry, fields),
+        kinds=choosing.kinds(where, entry, fields),
+        amount=choosing.amount(where, entry, fields),
     )
 
 
@@ -153,12 +157,6 @@ def _mapping(file: str, raw: Any) -> dict[str, Any]:
     return _shape(file, (), raw, dict[str, Any])
 
 
-def _words(where: str, raw: dict[str, str]) -> Words:
-    if set(raw) != {"ko", "en"} or not all(text.strip() for text in raw.values()):
-        raise _wrong(where, "words must be there in ko and en, and not be empty")
-    return MappingProxyType({language: text.strip() for language, text in raw.items()})
-
-
 def _period(where: str, text: str) -> Period:
     try:
         return Period.parse(text)
@@ -169,7 +167,3 @@ def _period(where: str, text: str) -> Period:
 def _known_sector(where: str, sector: str, sectors: Mapping[str, Words]) -> None:
     if sector not in sectors:
         raise _wrong(where, f"sector '{sector}' has no file")
-
-
-def _wrong(where: str, what: str) -> CatalogueError:
-    return CatalogueError("catalogue_invalid", where=where, what=what)

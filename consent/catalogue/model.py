@@ -37,8 +37,27 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Accounts:
+    """`field` names the account a row belongs to; `name` is what such an account is called."""
+
+    field: str
+    name: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """`field` says of what kind a row is; `values` are the kinds that can be chosen, in words."""
+
+    field: str
+    values: Mapping[str, Words]
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
-    """What one holder of `sector` can be asked for as one item (전송 항목)."""
+    """What one holder of `sector` can be asked for as one item (전송 항목).
+
+    `account`, `kinds` and `amount` (a field) say by what its rows can be chosen; None: they cannot be.
+    """
 
     id: str
     sector: str
@@ -47,6 +66,9 @@ class Dataset:
     fields: Mapping[str, Field]
     history_max: Period
     cycle_class: str
+    account: Accounts | None = None
+    kinds: Kinds | None = None
+    amount: str | None = None
 
     @property
     def history_max_days(self) -> int:

@@ -23,14 +23,35 @@ class FieldEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sensitive: Literal["memo", "merchant", "purchase", "health"] | None = None
 
 
+class AccountEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which field names the account a row belongs to, and what such an account is called."""
+
+    field: str
+    ko: str
+    en: str
+
+
+class KindsEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which field says of what kind a row is, and the kinds that can be chosen, in words."""
+
+    field: str
+    values: dict[str, dict[str, str]]
+
+
 class DatasetEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One dataset; `cycle_class` is basic (기본, slow-changing) or additional (추가)."""
+    """One dataset; `cycle_class` is basic (기본, slow-changing) or additional (추가).
+
+    `account`, `kinds` and `amount` (a field) say by what rows can be chosen, where they can.
+    """
 
     name: dict[str, str]
     about: dict[str, str]
     cycle_class: Literal["basic", "additional"]
     history_max: str
     fields: dict[str, Any]
+    account: AccountEntry | None = None
+    kinds: KindsEntry | None = None
+    amount: str | None = None
 
 
 class SectorFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

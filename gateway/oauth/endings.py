@@ -16,9 +16,14 @@ from gateway.oauth.grants import GRANTS, Grant, find_grant
 from gateway.oauth.ledger import Record
 
 
-async def end_grant(session: AsyncSession, record: Record, grant: Grant, why: str, *, at: int) -> bool:
-    """End a grant: its codes, refresh tokens and access tokens are dead at once. Its consent stays."""
-    if not await _alive(session, grant):
+async def end_grant(
+    session: AsyncSession, record: Record, grant: Grant, why: str, *, at: int, generation: int | None = None
+) -> bool:
+    """End a grant: its codes, refresh tokens and access tokens are dead at once. Its consent stays.
+
+    With `generation` only if that is still the grant's.
+    """
+    if not await _alive(session, grant, generation=generation):
         return False
     await record.revoked(grant, why, at=at)(session)
     ended = update(GRANTS).where(GRANTS.c.id == grant.id)

@@ -1,6 +1,7 @@
 """POST /revoke (RFC 7009): a client gives up a token. The consent stays: ending that is the citizen's.
 
-A refresh token takes its whole grant with it (every access token too); an access token only itself.
+A refresh token takes its whole grant with it (every access token too); an access token only itself. A refresh
+token that is dead already, for its grant was merged or replaced, takes nothing of what came after it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from gateway.oauth.answers import Answer
 from gateway.oauth.door import Door
 from gateway.oauth.endings import end_grant
 from gateway.oauth.exchange import Exchange, Loaded, Write
-from gateway.oauth.grants import Grant, find_refresh
+from gateway.oauth.grants import RefreshToken, find_refresh
 from gateway.oauth.ledger import Record
 from gateway.oauth.refusals import OAuthRefusal
 from gateway.oauth.replay import OneTime, spend
@@ -40,15 +41,16 @@ class RevokeDoor(Door):
             raise OAuthRefusal("invalid_request", what="token is missing")
         refresh, claims, now = exchange.loaded.refresh, exchange.loaded.claims, exchange.arrival.now
         if refresh is not None and refresh.client_id == client.id:
-            exchange.writes.append(_ending(refresh.grant, self.server.record, now))
+            exchange.writes.append(_ending(refresh, self.server.record, now))
         elif claims is not None and claims["client_id"] == client.id:
             exchange.writes.append(_killing(OneTime("revoked", jti_hash(claims["jti"]), claims["exp"], "")))
         return Answer(200)
 
 
-def _ending(grant: Grant, record: Record, now: int) -> Write:
+def _ending(token: RefreshToken, record: Record, now: int) -> Write:
     async def end(session: AsyncSession) -> None:
-        await end_grant(session, record, grant, "revoked_by_client", at=now)
+        made_for = token.generation
+        await end_grant(session, record, token.grant, "revoked_by_client", at=now, generation=made_for)
 
     return end
 

@@ -154,7 +154,10 @@ def _key(jws: Jws) -> tuple[PublicKey, str]:
     jwk = jws.header.get("jwk")
     if not isinstance(jwk, dict):
         raise JwsError("the header has no jwk")
-    written = orjson.dumps(jwk, option=orjson.OPT_SORT_KEYS)
+    try:
+        written = orjson.dumps(jwk, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:  # it is read deeper than it is written
+        raise JwsError("the jwk is nested too deeply") from error
     return _imported(written) if len(written) <= _CACHED_BYTES else import_jwk(jwk)
 
 

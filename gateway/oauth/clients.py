@@ -97,7 +97,9 @@ class Client(ClientMixin):  # type: ignore[misc]
     def lacks(self, jws: Jws) -> bool:
         """Whether the key this names may be one published since its keys were read last."""
         kid = jws.header.get("kid")
-        return self.jwks_uri is not None and kid is not None and kid not in {key.kid for key in self.keys}
+        if self.jwks_uri is None or not isinstance(kid, str):
+            return False
+        return kid not in {key.kid for key in self.keys}
 
     def signed(self, jws: Jws) -> bool:
         """Whether a registered key of this client, the one named by `kid` if any, made the signature."""

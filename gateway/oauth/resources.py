@@ -39,12 +39,12 @@ class Resources:
 
     def asked_for(self, text: str | None, scope: str) -> str:
         """What an authorization request may be for. Raises OAuthRefusal `resource_unknown`."""
-        return " ".join(_within((text or "").split(), self._usual(scope)))
+        return " ".join(_within(text, self._usual(scope)))
 
     def of_grant(self, granted: str, scope: str, text: str | None) -> str | list[str]:
         """The audience of a token of a grant for the resources `granted`. Raises `resource_unknown`."""
         allowed = [one for one in granted.split() or self._usual(scope) if one in self._usual(scope)]
-        asked = _within((text or "").split(), allowed)
+        asked = _within(text, allowed)
         if len(asked) > 1:
             raise OAuthRefusal("resource_unknown", what="a token is for one resource; ask once for each")
         if not allowed:
@@ -57,7 +57,7 @@ class Resources:
         found = {self.data if name == COMPANY else self.grants for name in scope.split()}
         if len(found) != 1:
             raise OAuthRefusal("resource_unknown", what="these scopes are of two resources; ask for each")
-        return _within((text or "").split(), found)[0] if text else found.pop()
+        return (_within(text, found) or list(found))[0]
 
     def _usual(self, scope: str) -> list[str]:
         names = set(scope.split())
@@ -71,8 +71,9 @@ def for_resource(claims: Mapping[str, Any], resource: str) -> bool:
     return aud == resource or (isinstance(aud, list) and resource in aud)
 
 
-def _within(asked: Iterable[str], allowed: Iterable[str]) -> list[str]:
-    names, known = list(dict.fromkeys(asked)), set(allowed)
-    if not set(names) <= known:
+def _within(text: str | None, allowed: Iterable[str]) -> list[str]:
+    """The resources in `text`, all of them allowed; none where nothing was said."""
+    names, known = list(dict.fromkeys((text or "").split())), set(allowed)
+    if not set(names) <= known or (text and not names):
         raise OAuthRefusal("resource_unknown", what="it is not a resource of this gateway for this scope")
     return names

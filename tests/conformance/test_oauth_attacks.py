@@ -1,0 +1,68 @@
+"""Attacks on the doors of the authorization server by a client, or by somebody who only has an address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.oauth import clients
+from tests.conformance.grants import changed
+from tests.oauth_stage import Stage
+
+
+@pytest.mark.parametrize("kid", [[], {}, ["k0"], 1, True], ids=repr)
+async def test_a_kid_that_is_no_text_is_refused_before_any_key_is_looked_for(stage: Stage, kid: Any) -> None:
+    """Nobody needs a key to send this: a client with a published set is refused, not failed for."""
+    async with stage.database.transaction() as session:
+        document = await clients.document_of(session, stage.client_id)
+        assert document is not None
+        await clients.store(session, {**document, "jwks_uri": "https://keys.example/jwks"}, at=stage.now)
+
+    answered = await stage.push(client_assertion=stage.assertion(header={"kid": kid}))
+
+    assert (answered.status_code, answered.json()["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize("door", ["par", "token", "data"])
+async def test_a_key_nested_without_end_is_refused_as_a_proof(stage: Stage, door: str) -> None:
+    """A member of the proof's key as deep as a parser goes: a bad proof, not a failure."""
+    deep: Any = "x"
+    for _ in range(400):
+        deep = [deep]
+    header = {"jwk": {**stage.dpop.jwk, "more": deep}}
+    if door == "data":
+        token = (await stage.tokens())["access_token"]
+        proof = stage.proof("GET", "/data", header=header)
+        answered = await stage.http.get("/data", headers={"Authorization": f"DPoP {token}", "DPoP": proof})
+    elif door == "par":
+        answered = await stage.push(stage.proof("POST", "/par", header=header))
+    else:
+        answered = await stage.token(await stage.code(), stage.proof("POST", "/token", header=header))
+
+    assert answered.status_code in (400, 401)
+    assert answered.json()["code"] == "dpop_invalid"
+
+
+@pytest.mark.parametrize("resource", [" ", "  ", "+"])
+async def test_a_resource_of_nothing_but_spaces(stage: Stage, resource: str) -> None:
+    """It names nothing: refused where one is asked for, never a failure (RFC 8707 2)."""
+    company = await stage.post("/token", grant_type="client_credentials", resource=resource)
+    pushed = await stage.push(resource=resource)
+    refreshed = await stage.refresh((await stage.tokens())["refresh_token"], resource=resource)
+
+    for answered in (company, pushed, refreshed):
+        assert (answered.status_code, answered.json()["error"]) == (400, "invalid_target")
+
+
+async def test_a_token_of_before_a_merge_ends_nothing_of_after_it(stage: Stage) -> None:
+    """Whoever finds the dead refresh token and gives it up, or tidies, ends only what is dead."""
+    before = await stage.tokens()
+    after = await changed(stage, "merge", before["grant_id"], "trans_dtime", "trans_amt")
+    stored = await stage.state()
+
+    assert (await stage.post("/revoke", None, token=before["refresh_token"])).status_code == 200
+
+    assert await stage.state() == stored
+    assert (await stage.call(after["access_token"])).status_code == 200
+    assert (await stage.refresh(after["refresh_token"])).status_code == 200

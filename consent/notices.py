@@ -40,6 +40,7 @@ class NoticeRow(SQLModel, table=True):
         Index("ux_notice_once", "subject_id", "kind", "about", unique=True),
         Index("ix_notice_subject", "subject_id", "at", "id"),
         partial_index("ix_notice_unread", "subject_id", where=text("read_at IS NULL")),
+        partial_index("ix_notice_yearly", "at", "id", where=text("kind = 'yearly'")),
     )
 
     id: str = Field(primary_key=True, max_length=40)

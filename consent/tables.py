@@ -28,6 +28,7 @@ class ConsentRow(SQLModel, table=True):
     __tablename__ = "consent"
     __table_args__ = (
         Index("ix_consent_subject", "subject_id", "created_at", "id"),
+        Index("ix_consent_begun", "created_at", "id"),
         partial_index("ix_consent_open", "subject_id", "end_at", "id", where=OPEN),
         partial_index("ix_consent_runs_out", "end_at", "id", where=OPEN),
         partial_index("ix_consent_over", "changed_at", "id", where=OVER),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from consent import ledger_tables, notices, subjects
+from consent import ledger_tables, notices, rights_tables, subjects
 from consent import tables as consent_tables
 from gateway.oauth import openid_tables
 from gateway.oauth import tables as oauth_tables
@@ -19,6 +19,7 @@ OWNERS = (
     subjects,
     consent_tables,
     notices,
+    rights_tables,
     oauth_tables,
     openid_tables,
     policy_tables,

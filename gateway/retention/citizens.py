@@ -17,6 +17,7 @@ from consent.notices import NoticeRow
 from consent.subjects import SUBJECT, SubjectId
 from consent.tables import OPEN, OVER, ConsentRow, HolderLinkRow, table_of, tables_of
 from gateway.retention.batch import ROWS, Batch
+from gateway.retention.rights import none_of
 from gateway.retention.schedule import due
 from gateway.security.ages import CitizenAgeRow
 from gateway.security.tables import CitizenRow, CitizenSessionRow
@@ -57,14 +58,14 @@ def forgetting(journal: Journal, party: str) -> Callable[[AsyncSession, int], Aw
 
 
 def _free(subject: ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
-    """That nothing of a citizen needs the key any more: no record of a consent, no browser signed in.
+    """That nothing of a citizen needs the key any more: no record of a consent or request, nobody signed in.
 
     The first consent is asked for, in order: so a store goes to it by the index, whatever it believes of how
     many there are.
     """
     first = select(_CONSENT.c.id).where(_CONSENT.c.subject_id == subject).order_by(_CONSENT.c.created_at)
     signed_in = exists().where(_SESSION.c.subject_id == subject)
-    return first.limit(1).scalar_subquery().is_(None), ~signed_in
+    return first.limit(1).scalar_subquery().is_(None), ~signed_in, none_of(subject)
 
 
 async def _thin(session: AsyncSession, subjects: Sequence[str]) -> int:

@@ -17,6 +17,7 @@ from gateway.retention.batch import ROWS, Batch, Step, ending
 from gateway.retention.citizens import drop_links, forgetting
 from gateway.retention.grants import forget_of_consents, forget_revoked
 from gateway.retention.records import forget_consents
+from gateway.retention.rights import forget_self_requests, yearly
 from gateway.retention.schedule import schedule
 from gateway.retention.walk import Visit, Walk
 from gateway.security.tables import CitizenSessionRow, SignInRow
@@ -89,7 +90,8 @@ def jobs(journal: Journal, party: str) -> tuple[Job, ...]:
         Job("bundle", (empty_bundles,)),
         Job("oauth_grant", (forget_revoked, *_walks("oauth_grant", forget_of_consents, _CONSENT.c.id))),
         Job("oauth_recognition", (_strays(),)),
-        Job("notice", (_ending(_NOTICE, "at"),)),
+        Job("notice", (_ending(_NOTICE, "at"), *yearly(journal, party))),
+        Job("self_request", (forget_self_requests,)),
         Job("consent", (forget_consents,)),
         Job("holder_link", (*_walks("holder_link", drop_links, _CONSENT.c.subject_id), _made().step)),
         Job("citizen", (forgetting(journal, party),)),

@@ -265,6 +265,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_notice_at'), ['at'], unique=False)
         batch_op.create_index('ix_notice_subject', ['subject_id', 'at', 'id'], unique=False)
         batch_op.create_index('ix_notice_unread', ['subject_id'], unique=False, sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
+        batch_op.create_index('ix_notice_yearly', ['at', 'id'], unique=False, sqlite_where=sa.text("kind = 'yearly'"), postgresql_where=sa.text("kind = 'yearly'"))
         batch_op.create_index('ux_notice_once', ['subject_id', 'kind', 'about'], unique=True)
 
     op.create_table('oauth_client',
@@ -406,6 +407,47 @@ def upgrade() -> None:
     sa.Column('id', sa.String(length=128), nullable=False),
     sa.PrimaryKeyConstraint('job')
     )
+    op.create_table('self_request',
+    sa.Column('id', sa.String(length=40), nullable=False),
+    sa.Column('subject_id', sa.String(length=64), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('verification', sa.String(length=128), nullable=False),
+    sa.Column('purpose', sa.String(length=64), nullable=False),
+    sa.Column('asked', sa.Text(), nullable=False),
+    sa.Column('agent_role', sa.String(length=16), nullable=True),
+    sa.Column('agent_method', sa.String(length=128), nullable=True),
+    sa.Column('history_from', sa.String(length=10), nullable=True),
+    sa.Column('asked_at', sa.BigInteger(), nullable=False),
+    sa.Column('changed_at', sa.BigInteger(), nullable=False),
+    sa.Column('end_at', sa.BigInteger(), nullable=False),
+    sa.Column('decision_id', sa.String(length=64), nullable=False),
+    sa.Column('revision', sa.String(length=128), nullable=False),
+    sa.Column('obligations', sa.Text(), nullable=False),
+    sa.Column('received', sa.Text(), nullable=False),
+    sa.Column('open_items', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.String(length=64), nullable=True),
+    sa.Column('ground', sa.String(length=32), nullable=True),
+    sa.Column('told_at', sa.BigInteger(), nullable=True),
+    sa.Column('delayed_at', sa.BigInteger(), nullable=True),
+    sa.Column('delay_reason', sa.String(length=64), nullable=True),
+    sa.Column('solved_at', sa.BigInteger(), nullable=True),
+    sa.Column('ready_at', sa.BigInteger(), nullable=True),
+    sa.Column('fetched_at', sa.BigInteger(), nullable=True),
+    sa.Column('held_until', sa.BigInteger(), nullable=True),
+    sa.Column('lease_until', sa.BigInteger(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('self_request', schema=None) as batch_op:
+        batch_op.create_index('ix_self_request_held', ['held_until', 'id'], unique=False, sqlite_where=sa.text("state IN ('ready', 'fetched')"), postgresql_where=sa.text("state IN ('ready', 'fetched')"))
+        batch_op.create_index('ix_self_request_over', ['changed_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('refused', 'failed', 'cancelled', 'over')"), postgresql_where=sa.text("state IN ('refused', 'failed', 'cancelled', 'over')"))
+        batch_op.create_index('ix_self_request_subject', ['subject_id', 'asked_at', 'id'], unique=False)
+        batch_op.create_index('ix_self_request_work', ['lease_until', 'id'], unique=False, sqlite_where=sa.text("state IN ('asked', 'pulling', 'ready', 'fetched') AND open_items > 0"), postgresql_where=sa.text("state IN ('asked', 'pulling', 'ready', 'fetched') AND open_items > 0"))
+        batch_op.create_index('ux_self_request_open', ['subject_id', 'digest'], unique=True, sqlite_where=sa.text("state IN ('asked', 'pulling')"), postgresql_where=sa.text("state IN ('asked', 'pulling')"))
+
     op.create_table('subject',
     sa.Column('id', sa.String(length=40), nullable=False),
     sa.Column('n', sa.BigInteger(), nullable=False),
@@ -462,6 +504,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('request_id')
     )
     with op.batch_alter_table('consent', schema=None) as batch_op:
+        batch_op.create_index('ix_consent_begun', ['created_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_consent_client_id'), ['client_id'], unique=False)
         batch_op.create_index('ix_consent_open', ['subject_id', 'end_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.create_index('ix_consent_over', ['changed_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"), postgresql_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"))
@@ -532,6 +575,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_consent_over', sqlite_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"), postgresql_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"))
         batch_op.drop_index('ix_consent_open', sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.drop_index(batch_op.f('ix_consent_client_id'))
+        batch_op.drop_index('ix_consent_begun')
 
     op.drop_table('consent')
     with op.batch_alter_table('transfer', schema=None) as batch_op:
@@ -541,6 +585,14 @@ def downgrade() -> None:
 
     op.drop_table('transfer')
     op.drop_table('subject')
+    with op.batch_alter_table('self_request', schema=None) as batch_op:
+        batch_op.drop_index('ux_self_request_open', sqlite_where=sa.text("state IN ('asked', 'pulling')"), postgresql_where=sa.text("state IN ('asked', 'pulling')"))
+        batch_op.drop_index('ix_self_request_work', sqlite_where=sa.text("state IN ('asked', 'pulling', 'ready', 'fetched') AND open_items > 0"), postgresql_where=sa.text("state IN ('asked', 'pulling', 'ready', 'fetched') AND open_items > 0"))
+        batch_op.drop_index('ix_self_request_subject')
+        batch_op.drop_index('ix_self_request_over', sqlite_where=sa.text("state IN ('refused', 'failed', 'cancelled', 'over')"), postgresql_where=sa.text("state IN ('refused', 'failed', 'cancelled', 'over')"))
+        batch_op.drop_index('ix_self_request_held', sqlite_where=sa.text("state IN ('ready', 'fetched')"), postgresql_where=sa.text("state IN ('ready', 'fetched')"))
+
+    op.drop_table('self_request')
     op.drop_table('retention_cursor')
     op.drop_table('replay_mark')
     with op.batch_alter_table('replay', schema=None) as batch_op:
@@ -580,6 +632,7 @@ def downgrade() -> None:
     op.drop_table('oauth_client')
     with op.batch_alter_table('notice', schema=None) as batch_op:
         batch_op.drop_index('ux_notice_once')
+        batch_op.drop_index('ix_notice_yearly', sqlite_where=sa.text("kind = 'yearly'"), postgresql_where=sa.text("kind = 'yearly'"))
         batch_op.drop_index('ix_notice_unread', sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
         batch_op.drop_index('ix_notice_subject')
         batch_op.drop_index(batch_op.f('ix_notice_at'))

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, Select, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent.changes import Step
 from consent.errors import MoveError
 from consent.items import Terms, from_details, to_details
 from consent.records import By, Consent, Move, State
@@ -130,6 +131,17 @@ async def versions_of(session: AsyncSession, now: Consent) -> list[Consent]:
             why=row["why"],
         )
         for row in rows
+    ]
+
+
+async def steps_of(session: AsyncSession, now: Consent) -> list[Step]:
+    """Every move of a consent that stands as `now`, oldest first, each with what it was before."""
+    every = await versions_of(session, now)
+    query = select(_VERSION.c.move).where(_VERSION.c.consent_id == now.id).order_by(_VERSION.c.version)
+    moves = (await session.execute(query.limit(len(every)))).scalars().all()
+    return [
+        Step(Move(move), every[place - 1] if place else None, every[place])
+        for place, move in enumerate(moves)
     ]
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent import repository, repository_use
+from consent.changes import Step
 from consent.parties import ClientInfo
 from consent.records import Consent, State
 from consent.subjects import SubjectId
@@ -20,9 +21,10 @@ from gateway.security.sessions import CitizenSession
 from gateway.transfers import repository as transfers
 from gateway.web import language, paging, phrases, recognising
 from gateway.web.consent_view import party
+from gateway.web.history_view import history_view
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
-from gateway.web.usage_view import amendments, history_view, outcomes_view
+from gateway.web.usage_view import outcomes_view
 from gateway.web.views import ConsentCard, DetailView
 from gateway.web.words import words
 
@@ -42,8 +44,7 @@ class _Past:
 
     latest: list[ItemOutcome]
     outcomes: list[ItemOutcome]
-    versions: list[Consent]
-    amended: frozenset[int]
+    steps: list[Step]
     ended_at: int | None
     waiting: bool
     older: str | None
@@ -76,14 +77,13 @@ async def _past(session: AsyncSession, consent: Consent, now: int, before: pagin
     def here(at: int) -> bool:
         return (before is None or at <= before[0]) and (last is None or at > last[0])
 
-    every = await repository.versions_of(session, consent)
-    ran_out = consent.standing(now) is State.EXPIRED and here(consent.terms.end_at)
+    every = await repository.steps_of(session, consent)
+    unwritten = consent.standing(now) is not consent.state
     return _Past(
         latest=[outcome for outcome in latest if outcome is not None],
         outcomes=await repository_use.of_transfers(session, [id for _, id in shown]),
-        versions=[one for one in every if here(one.changed_at)],
-        amended=amendments(every),
-        ended_at=consent.terms.end_at if ran_out else None,
+        steps=[step for step in every if here(step.after.changed_at)],
+        ended_at=consent.terms.end_at if unwritten and here(consent.terms.end_at) else None,
         waiting=await transfers.under_way(session, consent.id),
         older=paging.older(f"/my/consents/{consent.id}", last) if last else None,
     )
@@ -181,9 +181,7 @@ class MyConsents:
             start=phrases.day(consent.terms.start, spoken),
             retention=phrases.length(consent.terms.retention, spoken),
             outcomes=outcomes_view(self._site, consent, past.latest, spoken),
-            history=history_view(
-                past.versions, past.outcomes, spoken, ended_at=past.ended_at, amended=past.amended
-            ),
+            history=history_view(self._site, past.steps, past.outcomes, spoken, ended_at=past.ended_at),
             older=past.older,
             newest=None if first else f"/my/consents/{consent.id}",
             receipt=f"/my/consents/{consent.id}/receipt" if kept_receipt else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
+from consent.records import Move
 from gateway.web.consent_page import ConsentPage
 from gateway.web.decline import Decline
 from gateway.web.done import DonePage
@@ -11,6 +12,7 @@ from gateway.web.error_page import Endpoint, speaking
 from gateway.web.logout import Logout
 from gateway.web.my_consents import MyConsents
 from gateway.web.narrow import Narrow
+from gateway.web.pause import Pause
 from gateway.web.sign_in import SignIn
 from gateway.web.site import Site
 from gateway.web.withdraw import Withdraw
@@ -20,7 +22,7 @@ def routes(site: Site) -> list[Route]:
     """The routes of `site`. Refusals are answered as pages; all else is for the application's handlers."""
     consent, done, mine = ConsentPage(site), DonePage(site), MyConsents(site)
     sign_in, withdraw, logout = SignIn(site), Withdraw(site), Logout(site)
-    narrow = Narrow(site)
+    narrow, pause, resume = Narrow(site), Pause(site, Move.PAUSE), Pause(site, Move.RESUME)
     pages: list[tuple[str, str, Endpoint]] = [
         ("GET", "/static/{name}", site.renderer.static.serve),
         ("GET", "/sign-in", sign_in.show),
@@ -41,6 +43,10 @@ def routes(site: Site) -> list[Route]:
         ("GET", "/my/consents/{consent}/narrow", narrow.show),
         ("POST", "/my/consents/{consent}/narrow", narrow.answer),
         ("GET", "/my/consents/{consent}/narrowed", narrow.done),
+        ("GET", "/my/consents/{consent}/pause", pause.show),
+        ("POST", "/my/consents/{consent}/pause", pause.confirm),
+        ("GET", "/my/consents/{consent}/resume", resume.show),
+        ("POST", "/my/consents/{consent}/resume", resume.confirm),
         ("GET", "/my/consents/{consent}/withdraw", withdraw.show),
         ("POST", "/my/consents/{consent}/withdraw", withdraw.confirm),
         ("GET", "/my/consents/{consent}/withdrawn", withdraw.done),

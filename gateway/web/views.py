@@ -157,10 +157,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Happened:
-    """One thing that happened to a consent."""
+    """One thing that happened to a consent, and a line for each thing it changed."""
 
     when: str
     what: str
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,18 @@ class DetailView:
     older: str | None = None
     newest: str | None = None
     recognised: str | None = None
+
+
+@dataclass(frozen=True)
+class PauseView:
+    """What stops for a while, or goes on, before the one confirmation. `idle`: it was paused unused."""
+
+    who: Party
+    version: int
+    items: tuple[str, ...]
+    until: str
+    idle: bool
+    back: str
 
 
 @dataclass(frozen=True)

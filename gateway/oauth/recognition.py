@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent.repository import insert_or_keep
 from gateway.oauth.grants import CODES, GRANTS, hashed
 from gateway.oauth.openid_request import SCOPES, OpenIdRequest, together
 from gateway.oauth.openid_tables import RecognitionRow
+from gateway.oauth.refusals import OAuthRefusal
 from gateway.security.sessions import SignedIn
 
 RECOGNITIONS = RecognitionRow.__table__  # type: ignore[attr-defined]
@@ -74,22 +76,25 @@ def joined(before: Recognition, now: Recognition, asked: Collection[str]) -> Rec
 async def keep(
     session: AsyncSession, interaction_id: str, client_id: str, given: Recognition, *, at: int
 ) -> None:
-    """Keep the answer to one request, in the transaction that settles it."""
-    await session.execute(
-        insert(RECOGNITIONS).values(
-            interaction_id=interaction_id,
-            client_id=client_id,
-            subject_id=given.subject_id,
-            scope=given.scope,
-            nonce=given.nonce,
-            auth_time=given.signed_in.auth_time,
-            acr=given.signed_in.acr,
-            amr=orjson.dumps(given.signed_in.amr).decode(),
-            told=orjson.dumps({name: list(places) for name, places in given.told.items()}).decode(),
-            locale=given.locale,
-            created_at=at,
-        )
+    """Keep the answer to one request, in the transaction that settles it.
+
+    Raises OAuthRefusal `request_answered`: of several answers at once the first one stands.
+    """
+    made = insert_or_keep(session, RECOGNITIONS, "interaction_id").values(
+        interaction_id=interaction_id,
+        client_id=client_id,
+        subject_id=given.subject_id,
+        scope=given.scope,
+        nonce=given.nonce,
+        auth_time=given.signed_in.auth_time,
+        acr=given.signed_in.acr,
+        amr=orjson.dumps(given.signed_in.amr).decode(),
+        told=orjson.dumps({name: list(places) for name, places in given.told.items()}).decode(),
+        locale=given.locale,
+        created_at=at,
     )
+    if (await session.execute(made.returning(RECOGNITIONS.c.interaction_id))).one_or_none() is None:
+        raise OAuthRefusal("request_answered")
 
 
 async def bind(

@@ -7,6 +7,9 @@ asked already is not asked again: the client gets a code for what stands, and it
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse, Response
 
@@ -49,12 +52,8 @@ def answered_before(found: Question) -> bool:
 async def not_theirs(site: Site, pending: Pending, session_hash: str) -> Response:
     """Settle a request about a grant this citizen does not have; the client is told, the citizen sent on."""
     refused = Settlement(allowed=False, session_hash=session_hash, error=INVALID_GRANT_ID)
-    try:
-        async with site.database.transaction() as session:
-            await interactions.settle(session, pending.interaction_id, refused, at=site.now())
-    except Problem as problem:
-        if problem.code != "request_answered":
-            raise
+    async with _first_answer_stands(), site.database.transaction() as session:
+        await interactions.settle(session, pending.interaction_id, refused, at=site.now())
     return RedirectResponse(interactions.resume_path(pending.interaction_id), 303)
 
 
@@ -93,7 +92,7 @@ async def go_on(site: Site, found: Question, standing: Consent) -> Response:
     if site.may_grant is not None:
         await site.may_grant()
     now, id = site.now(), found.pending.interaction_id
-    async with site.database.transaction() as session:
+    async with _first_answer_stands(), site.database.transaction() as session:
         live = await repository.load(session, standing.id, lock=True)
         if live is None or live.version != standing.version or not live.alive(now):
             raise MoveError("consent_moved_on")
@@ -118,3 +117,13 @@ async def go_on(site: Site, found: Question, standing: Consent) -> Response:
         )
         await interactions.settle(session, id, answer, at=now)
     return RedirectResponse(interactions.resume_path(id), 303)
+
+
+@asynccontextmanager
+async def _first_answer_stands() -> AsyncIterator[None]:
+    """Opened twice at once, a request is settled once; whoever came second goes on with that."""
+    try:
+        yield
+    except Problem as problem:
+        if problem.code != "request_answered":
+            raise

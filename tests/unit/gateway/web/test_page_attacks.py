@@ -1,0 +1,50 @@
+"""Attacks on the citizen's pages: answers doubled, swapped, planted or sent by somebody else."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+from gateway.demo.browser import Browser, Page
+from tests.citizen_stage import ASKED, CitizenStage
+
+
+async def question(stage: CitizenStage, browser: Browser, person: str = "p02", **parameters: str) -> Page:
+    """The question of a fresh request, before a signed-in citizen."""
+    page = await browser.open(await stage.ask(ASKED, **parameters))
+    return await stage.sign_in(browser, page, person) if urlsplit(page.url).path == "/sign-in" else page
+
+
+async def granted(stage: CitizenStage, browser: Browser, **parameters: str) -> str:
+    """The id of the grant of a consent the citizen gives now."""
+    page = await question(stage, browser, **parameters)
+    await browser.submit(page, page.form("decision"), {"decision": "agree"})
+    return str((await stage.rows("oauth_grant"))[-1].id)
+
+
+async def test_an_answer_with_recognition_sent_five_times_at_once_is_one(stage: CitizenStage) -> None:
+    """Every one of them is led to the same ending; one consent, one recognition, one entry of each."""
+    browser = stage.browser()
+    page = await question(stage, browser, scope="openid", nonce="n")
+
+    sent = (browser.submit(page, page.form("decision"), {"decision": "agree"}) for _ in range(5))
+    ends = await asyncio.gather(*sent)
+
+    assert {urlsplit(end.url).path.rpartition("/")[2] for end in ends} == {"done"}
+    assert {end.status for end in ends} == {200}
+    assert await stage.count("oauth_recognition") == await stage.count("consent") == 1
+
+
+async def test_a_request_that_needs_no_asking_opened_five_times_at_once_is_settled_once(
+    stage: CitizenStage,
+) -> None:
+    """A lost answer finished in five tabs at once: each is led on, the grant has one generation more."""
+    browser = stage.browser()
+    wanted = {"scope": "openid", "nonce": "n"}
+    grant = await granted(stage, browser, **wanted)
+    again = await stage.ask(ASKED, **wanted, grant_management_action="merge", grant_id=grant)
+
+    ends = await asyncio.gather(*(browser.open(again) for _ in range(5)))
+
+    assert {end.status for end in ends} == {200}
+    assert (await stage.rows("oauth_grant"))[0].generation == 2

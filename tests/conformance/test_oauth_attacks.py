@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from gateway.errors import Problem
 from gateway.oauth import clients
-from tests.conformance.grants import changed
+from tests.conformance.grants import QUERY, REVOKE, changed, company_token, with_token
 from tests.oauth_stage import Stage
 
 
@@ -66,3 +67,35 @@ async def test_a_token_of_before_a_merge_ends_nothing_of_after_it(stage: Stage) 
     assert await stage.state() == stored
     assert (await stage.call(after["access_token"])).status_code == 200
     assert (await stage.refresh(after["refresh_token"])).status_code == 200
+
+
+async def test_a_suspended_client_opens_no_door_of_this_server(stage: Stage) -> None:
+    """Whatever it holds (code, tokens of both kinds, a pending and an answered request) opens nothing."""
+    pending = await stage.interaction()
+    answered = await stage.interaction()
+    await stage.settle(answered)
+    held = (await stage.token(await stage.code(scope="openid"))).json()
+    code = await stage.code()
+    own = (await company_token(stage, "company")).json()["access_token"]
+    manages = {scope: (await company_token(stage, scope)).json()["access_token"] for scope in (QUERY, REVOKE)}
+    async with stage.database.transaction() as session:
+        assert await clients.suspend(session, stage.client_id, at=stage.now)
+
+    refused = [
+        await stage.push(),
+        await stage.token(code),
+        await stage.refresh(held["refresh_token"]),
+        await company_token(stage, "company"),
+        await stage.post("/revoke", None, token=held["refresh_token"]),
+        await stage.post("/introspect", None, token=held["access_token"]),
+        await stage.call(held["access_token"]),
+        await stage.call(held["access_token"], "/userinfo"),
+        await stage.call(own, "/company"),
+        await with_token(stage, "GET", f"/grants/{held['grant_id']}", manages[QUERY]),
+        await with_token(stage, "DELETE", f"/grants/{held['grant_id']}", manages[REVOKE]),
+    ]
+
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [(401, "client_suspended")] * 11
+    assert (await stage.resume(answered)).json()["code"] == "request_unknown"
+    with pytest.raises(Problem, match="request_unknown"):
+        await stage.settle(pending)

@@ -64,12 +64,17 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class ConsentTerms:
-    """What a token is asked for: one version of one consent at one holder. `end` is epoch seconds."""
+    """What a token is asked for: one version of one consent at one holder. `end` is epoch seconds.
+
+    `listing`: a request for the list of accounts only, before there is a consent (request type 0); then
+    `consent_id` names the question put to the citizen, and `end` is when it can no longer be answered.
+    """
 
     consent_id: str
     version: int
     end: int
     datasets: tuple[str, ...]
+    listing: bool = False
 
 
 class _Link(msgspec.Struct, frozen=True):
@@ -128,6 +133,7 @@ async def token(
         "consent_version": terms.version,
         "consent_end": terms.end,
         "datasets": list(terms.datasets),
+        **({"request_type": 0} if terms.listing else {}),
     }
     assertion = await _statement(gateway, holder, claims, REQUEST_TYPE)
     form = httpx.QueryParams({"grant_type": JWT_BEARER, "assertion": assertion})

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Json = Any
 """A JSON value: what `json.loads` may return."""
@@ -34,6 +34,7 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
     CANCELLED = "cancelled"
     TOO_LARGE = "too_large"
+    ACCOUNT_GONE = "account_gone"
 
 
 class Outcome(StrEnum):
@@ -129,13 +130,31 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """What to pull, for one person under one consent. `since` and `until` bound the history, inclusive."""
+    """What to pull, for one person under one consent. `since` and `until` bound the history, inclusive.
+
+    `accounts` are the keys of the accounts the citizen chose; None: all. A connector that can ask for single
+    accounts SHOULD ask for no others; rows of others are dropped later in any case.
+    """
 
     dataset: str
     fields: tuple[str, ...]
     since: date
     until: date
     transaction_id: str
+    accounts: frozenset[str] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account (계좌, 회선, 계량기) of a person at a holder.
+
+    `key` is what records carry in the account field of the catalogue, `name` what the holder calls the
+    product. `blocked` says why it cannot be chosen: `closed`, or `left_out` (by the person, at the holder).
+    """
+
+    key: str = field(repr=False)
+    name: str = field(default="", repr=False)
+    blocked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,4 +216,18 @@ class Holder(Protocol):
 
     def pull(self, request: PullRequest, io: Io) -> AsyncIterator[Event]:
         """Yield the events of one dataset, oldest page first where the standard allows."""
+        ...
+
+
+@runtime_checkable
+class ListsAccounts(Protocol):
+    """What a connector implements besides when its holder can list a person's accounts."""
+
+    manifest: Manifest
+
+    async def accounts(self, request: PullRequest, io: Io) -> list[Account]:
+        """The accounts the records of `request.dataset` may belong to; empty when they belong to none.
+
+        Raises HolderError. MUST NOT keep state or log anything of them.
+        """
         ...

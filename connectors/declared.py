@@ -9,13 +9,13 @@ from urllib.parse import quote
 
 import msgspec
 
-from connectors.contract import Checkpoint, Event, Io, Json, Manifest, Page, PullRequest
+from connectors.contract import Account, Checkpoint, Event, Io, Json, Manifest, Page, PullRequest
 from connectors.envelopes import Reader
 from connectors.paging import Trail, header_next, next_url, opaque_cursor
 from connectors.records import Records
 from connectors.rows import PageBody, corrupt
-from connectors.spec import MONTHS, DatasetSpec, Endpoint, ListSpec, Spec
-from connectors.templates import Values
+from connectors.spec import MONTHS, AccountSpec, DatasetSpec, Endpoint, ListSpec, Spec
+from connectors.templates import Scalar, Values
 
 Row = Mapping[str, Json]
 _HOLE = re.compile(r"\{(\w+)\}")
@@ -29,10 +29,19 @@ class DeclaredHolder:
         self.manifest = manifest
         self._spec = spec
 
+    async def accounts(self, request: PullRequest, io: Io) -> list[Account]:
+        """See `connectors.contract.ListsAccounts`."""
+        named = self._spec.datasets[request.dataset].account_list
+        listed = self._spec.lists.get(named or "")
+        if listed is None or listed.account is None:
+            return []
+        walk = _Walk(self.manifest, self._spec, Values(self.manifest.org_code, request), io)
+        return [_account(row, listed, listed.account) async for row in walk.rows(listed)]
+
     async def pull(self, request: PullRequest, io: Io) -> AsyncIterator[Event]:
         """See `connectors.contract.Holder`."""
         dataset = self._spec.datasets[request.dataset]
-        walk = _Walk(self.manifest, self._spec, Values(self.manifest.org_code, request), io)
+        walk = _Walk(self.manifest, self._spec, Values(self.manifest.org_code, request), io, request.accounts)
         records = Records(dataset, request, await walk.allowed(dataset))
         for index, each in enumerate(await walk.parents(dataset, request)):
             async for number, page in walk.pages(dataset, each):
@@ -50,10 +59,18 @@ class _Read:
 class _Walk:
     """The requests of one pull, in order."""
 
-    def __init__(self, manifest: Manifest, spec: Spec, values: Values, io: Io) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        spec: Spec,
+        values: Values,
+        io: Io,
+        accounts: frozenset[str] | None = None,
+    ) -> None:
         self._origin = manifest.origin
         self._spec = spec
         self._io = io
+        self._accounts = accounts
         self.values = values
 
     async def parents(self, dataset: DatasetSpec, request: PullRequest) -> list[Row]:
@@ -73,15 +90,20 @@ class _Walk:
 
     async def _list(self, name: str) -> list[Row]:
         listed: ListSpec = self._spec.lists[name]
-        found: list[Row] = []
+        return [
+            row
+            async for row in self.rows(listed)
+            if _has(row, listed.only) and _chosen(row, listed, self._accounts)
+        ]
+
+    async def rows(self, listed: ListSpec) -> AsyncIterator[Row]:
+        """Every row of a list, whatever it says of itself."""
         async for _, page in self.pages(listed, {}):
             for raw in page.rows:
                 row = msgspec.json.decode(raw)
                 if not isinstance(row, dict):
                     raise corrupt("a row of a list is not an object")
-                if all(row.get(field) == value for field, value in listed.only.items()):
-                    found.append(row)
-        return found
+                yield row
 
     async def pages(self, endpoint: Endpoint, each: Row) -> AsyncIterator[tuple[int, _Read]]:
         """The pages of one request, each read whole before the next is asked for."""
@@ -124,6 +146,26 @@ class _Walk:
             return opaque_cursor(body.value(paging.cursor))
         reference = header_next(page.headers.get("link")) if paging.header else body.value(paging.link or "")
         return next_url(self._origin, page.url, reference)
+
+
+def _has(row: Row, wanted: Mapping[str, Scalar]) -> bool:
+    return all(row.get(field) == value for field, value in wanted.items())
+
+
+def _chosen(row: Row, listed: ListSpec, accounts: frozenset[str] | None) -> bool:
+    if accounts is None or listed.account is None:
+        return True
+    return str(row.get(listed.account.key)) in accounts
+
+
+def _account(row: Row, listed: ListSpec, spec: AccountSpec) -> Account:
+    key, name = row.get(spec.key), row.get(spec.name) if spec.name else None
+    if not isinstance(key, str | int) or isinstance(key, bool) or not str(key):
+        raise corrupt("an account has no usable key")
+    blocked = "closed" if spec.closed and _has(row, spec.closed) else None
+    if not _has(row, listed.only):
+        blocked = blocked or "left_out"
+    return Account(str(key), name if isinstance(name, str) else "", blocked)
 
 
 def _rows(endpoint: Endpoint, body: PageBody) -> list[msgspec.Raw]:

@@ -20,9 +20,11 @@ import httpx
 
 from connectors.breaker import Breaker
 from connectors.contract import (
+    Account,
     Checkpoint,
     Gap,
     Holder,
+    ListsAccounts,
     Outcome,
     PullRequest,
     Reason,
@@ -112,6 +114,22 @@ class Runtime:
             started=started,
             ended=self._machinery.clock(),
         )
+
+    async def accounts(self, holder: Holder, request: PullRequest, token: Token) -> list[Account]:
+        """The person's accounts at a holder, for `request.dataset`; empty where there are none to choose.
+
+        Raises HolderError with why the list could not be had; a connector's own fault is CONTRACT.
+        """
+        if not isinstance(holder, ListsAccounts):
+            return []
+        breaker = self._breakers.setdefault(holder.manifest.id, Breaker(self._machinery.monotonic))
+        session = Session(holder.manifest, token, self._machinery, breaker, cancelled=lambda: False)
+        try:
+            return await holder.accounts(request, session)
+        except (HolderError, NetworkInTransaction):
+            raise
+        except Exception as error:
+            raise HolderError(Reason.CONTRACT, f"the connector failed ({type(error).__name__})") from error
 
     def _gap(self, dataset: str, error: HolderError) -> Gap:
         after = None

@@ -89,8 +89,21 @@ class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     only: dict[str, Scalar] = {}
 
 
+class AccountSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which field of a list names an account, which its product, and what a closed one looks like.
+
+    An account that `only` of the list leaves out is one the person left out at the holder.
+    """
+
+    key: Name
+    name: Name | None = None
+    closed: dict[str, Scalar] = {}
+
+
 class ListSpec(Endpoint, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Rows that other requests refer to (accounts, contracts)."""
+
+    account: AccountSpec | None = None
 
 
 class DatasetSpec(Endpoint, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -103,6 +116,12 @@ class DatasetSpec(Endpoint, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     at: At | None = None
     version: Name | None = None
     within: Within | None = None
+    accounts: Name | None = None
+
+    @property
+    def account_list(self) -> str | None:
+        """The list whose rows are this dataset's accounts: the one named, or the one it is read by."""
+        return self.accounts or (self.within.list if self.within else self.for_each)
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -170,6 +189,8 @@ def _dataset(spec: Spec, name: str, dataset: DatasetSpec) -> list[str]:
         found.append(f"{place}.for_each: there is no list {dataset.for_each}")
     if dataset.within and dataset.within.list not in spec.lists:
         found.append(f"{place}.within: there is no list {dataset.within.list}")
+    if dataset.accounts is not None and dataset.accounts not in spec.lists:
+        found.append(f"{place}.accounts: there is no list {dataset.accounts}")
     if not dataset.key or "$ordinal" in dataset.key[:-1] or dataset.key == ("$ordinal",):
         found.append(f"{place}.key: names at least one field, $ordinal only at the end")
     names = frozenset({"each"}) if dataset.for_each else frozenset[str]()

@@ -10,6 +10,8 @@ from typing import Any
 
 from connectors.sandbox.refused import Refused
 
+LONGEST_LISTING_SECONDS = 7 * 86_400
+"""A request for the list of accounts (request type 0) ends within a week."""
 EVENTS = frozenset({"withdrawn", "narrowed", "paused", "resumed", "renewed", "expired"})
 """What a notice may say became of a consent."""
 
@@ -24,6 +26,8 @@ class Grant:
     consent_version: int
     datasets: frozenset[str]
     expires: int
+    listing: bool = False
+    """Request type 0: the lists of accounts may be read, and nothing in them."""
 
 
 @dataclass(slots=True)
@@ -55,6 +59,9 @@ class Consents:
         consent_id, version, end = (claims.get(f"consent_{name}") for name in ("id", "version", "end"))
         if not isinstance(consent_id, str) or type(version) is not int or type(end) is not int:
             raise Refused(400, "invalid_grant", "malformed_consent")
+        listing = claims.get("request_type", 1) == 0
+        if listing and end > self._now() + LONGEST_LISTING_SECONDS:
+            raise Refused(400, "invalid_grant", "list_request_too_long")
         operator, link = str(claims["iss"]), str(claims["sub"])
         consent = self._consents.get((operator, consent_id), _Consent())
         if consent.link and consent.link != link:
@@ -73,12 +80,15 @@ class Consents:
         seconds = min(self._token_seconds, end - self._now())
         token = secrets.token_urlsafe(32)
         self._grants[_digest(token)] = Grant(
-            operator, link, consent_id, version, frozenset(claims["datasets"]), self._now() + seconds
+            operator, link, consent_id, version, frozenset(claims["datasets"]), self._now() + seconds, listing
         )
         return token, seconds
 
-    def check(self, token: str, datasets: Sequence[str]) -> Grant:
-        """The grant of a living token that covers one of `datasets`; raises Refused."""
+    def check(self, token: str, datasets: Sequence[str], *, listing: bool = False) -> Grant:
+        """The grant of a living token that covers one of `datasets`; raises Refused.
+
+        A token for lists opens only the doors that say they are `listing`.
+        """
         grant = self._grants.get(_digest(token))
         if grant is None or grant.expires <= self._now():
             raise Refused(401, "invalid_token", "unknown_or_expired_token")
@@ -93,6 +103,8 @@ class Consents:
             raise Refused(401, "invalid_token", "old_version")
         if grant.datasets.isdisjoint(datasets):
             raise Refused(403, "insufficient_scope", "dataset_not_granted")
+        if grant.listing and not listing:
+            raise Refused(403, "insufficient_scope", "list_only")
         return grant
 
     def hear(self, claims: Mapping[str, Any]) -> None:

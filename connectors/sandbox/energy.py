@@ -20,6 +20,7 @@ from connectors.sandbox.energy_feed import (
     interval_block,
     meter_entries,
     resource,
+    usage_point,
 )
 from connectors.sandbox.holder import HolderConfig, SandboxHolder
 from connectors.sandbox.refused import Refused
@@ -33,7 +34,7 @@ Block = tuple[Meter, tuple[HourReading, ...]]
 
 
 class Supplier:
-    """Two doors: the one authorization of a token, and the readings of its subscription."""
+    """Three doors: the meters, the one authorization of a token, and the readings of its subscription."""
 
     def __init__(self, holder: SandboxHolder) -> None:
         """Serve the people of `holder`."""
@@ -42,7 +43,7 @@ class Supplier:
 
     async def authorization(self, request: Request) -> Response:
         """GET Authorization: where the readings of this token's person are."""
-        grant = self._holder.authenticate(request, USAGE)
+        grant = self._holder.authenticate(request, USAGE, listing=True)
         own = f"{RESOURCES}/Authorization"
         now = datetime.fromtimestamp(self._config.now(), UTC)
         name = self._subscription(grant)
@@ -56,6 +57,18 @@ class Supplier:
             "authorizationURI": f"{self._config.origin}{own}/{name}",
         }
         feed.entry(Links(f"{own}/{name}", own), "Authorization", resource("Authorization", fields), now)
+        return _atom(feed)
+
+    async def usage_points(self, request: Request) -> Response:
+        """GET Subscription/ID/UsagePoint: the person's meters, without any reading."""
+        grant = self._holder.authenticate(request, USAGE, listing=True)
+        name, now = self._subscription(grant), datetime.fromtimestamp(self._config.now(), UTC)
+        if request.path_params["subscription"] != name:
+            raise Refused(403, "access_denied", "foreign_subscription")
+        own = f"{RESOURCES}/Subscription/{name}/UsagePoint"
+        feed = FeedWriter(self._config.origin, own, now)
+        for meter in self._holder.person(grant).meters:
+            feed.entry(Links(f"{own}/{meter.number}", own), "Electricity", usage_point(), now)
         return _atom(feed)
 
     async def subscription(self, request: Request) -> Response:
@@ -136,6 +149,11 @@ def create(config: HolderConfig) -> Starlette:
     return holder.app(
         [
             Route(f"{RESOURCES}/Authorization", supplier.authorization, methods=["GET"]),
+            Route(
+                f"{RESOURCES}/Subscription/{{subscription}}/UsagePoint",
+                supplier.usage_points,
+                methods=["GET"],
+            ),
             Route(f"{RESOURCES}/Batch/Subscription/{{subscription}}", supplier.subscription, methods=["GET"]),
         ]
     )

@@ -26,7 +26,7 @@ class Bank:
 
     async def accounts(self, request: Request) -> Response:
         """GET /v1/bank/accounts: every account, chosen or not (`is_consent`)."""
-        call = await self._door.call(request, TRANSACTIONS)
+        call = await self._door.call(request, TRANSACTIONS, listing=True)
         rows = [
             {
                 "account_num": account.account_num,

@@ -104,7 +104,7 @@ class SandboxHolder:
             exception_handlers={Refused: answer},
         )
 
-    def authenticate(self, request: Request, *datasets: str) -> Grant:
+    def authenticate(self, request: Request, *datasets: str, listing: bool = False) -> Grant:
         """The grant whose token this request carries, if it covers one of `datasets` now.
 
         A door that only lists what other doors refer to names every dataset it serves. Raises Refused: 401
@@ -116,7 +116,7 @@ class SandboxHolder:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Refused(401, "invalid_token", "missing_token")
-        return self.consents.check(token.strip(), datasets)
+        return self.consents.check(token.strip(), datasets, listing=listing)
 
     def person(self, grant: Grant) -> Person:
         """The person a grant is about."""

@@ -57,9 +57,9 @@ class KoreanDoor:
         self._holder = holder
         self._config = holder.config
 
-    async def call(self, request: Request, *datasets: str) -> Call:
-        """Authenticate and read the parameters; raises Refused."""
-        grant = self._holder.authenticate(request, *datasets)
+    async def call(self, request: Request, *datasets: str, listing: bool = False) -> Call:
+        """Authenticate and read the parameters; raises Refused. `listing`: a list of accounts."""
+        grant = self._holder.authenticate(request, *datasets, listing=listing)
         if len(request.headers.get("x-api-tran-id", "")) != 25:
             raise Refused(400, "invalid_request", "x-api-tran-id")
         if request.headers.get("x-api-type", "") not in TYPES:

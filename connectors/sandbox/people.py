@@ -16,6 +16,7 @@ from connectors.sandbox.clinic import Visit, visits
 from connectors.sandbox.electricity import Meter
 from connectors.sandbox.lives import Person
 from connectors.sandbox.names import ODD_NAMES, ordinary_name
+from connectors.sandbox.second_accounts import with_more
 from connectors.sandbox.shopping import Habit, orders
 from connectors.sandbox.telephone import contract
 
@@ -34,6 +35,7 @@ ROSTER: tuple[frozenset[str], ...] = tuple(
         "pensioner",
         "namesake",
         "foreign pensioner",
+        "accounts",
     )
 )
 """What is awkward about each of the first people; anybody after them is ordinary."""
@@ -69,7 +71,7 @@ def people(seed: int, count: int = 12, *, today: date) -> list[Citizen]:
 
     The first twelve include everybody awkward: no records at all, thousands of rows, a minor of 15, odd
     names, later versions of records, memos with numbers in them, amounts of 0, refunds, and two with one
-    name.
+    name. The thirteenth has several accounts, lines and meters.
     """
     found: list[Citizen] = []
     for index in range(count):
@@ -97,7 +99,9 @@ def _person(seed: int, index: int, traits: frozenset[str], today: date, first_na
     )
     if "empty" in traits:
         return replace(base, customer_of=SECTORS)
-    return _live(rng, number, base, today - timedelta(days=1))
+    until = today - timedelta(days=1)
+    lived = _live(rng, number, base, until)
+    return with_more(lived, number, until) if "accounts" in traits else lived
 
 
 def _odd_name(traits: frozenset[str]) -> str | None:

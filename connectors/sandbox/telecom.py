@@ -27,7 +27,7 @@ class TelephoneCompany:
 
     async def contracts(self, request: Request) -> Response:
         """GET /v1/telecom/telecoms: every contract, chosen or not (`is_consent`)."""
-        call = await self._door.call(request, *DATASETS)
+        call = await self._door.call(request, *DATASETS, listing=True)
         rows = [
             {
                 "mgmt_id": contract.mgmt_id,

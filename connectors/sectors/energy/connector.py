@@ -7,15 +7,17 @@ from datetime import UTC, datetime, time
 
 import msgspec
 
-from connectors.contract import Checkpoint, Event, Io, Manifest, PullRequest, Reason, Record
+from connectors.contract import Account, Checkpoint, Event, Io, Manifest, PullRequest, Reason, Record
 from connectors.errors import HolderError
 from connectors.origins import inside
 from connectors.registry import Entry
 from connectors.sectors.energy.atom import read_feed
-from connectors.sectors.energy.espi import KST, Reading, Relations
+from connectors.sectors.energy.espi import KST, Reading, Relations, point_name
 
 ATOM_TYPE = "application/atom+xml"
 AUTHORIZATIONS = "/espi/1_1/resource/Authorization"
+BATCH = "/Batch/"
+"""The step that turns a subscription's address into that of all its readings at once."""
 MAX_RESULTS = 100
 ACTIVE, REVOKED = "1", "0"
 
@@ -59,6 +61,18 @@ class GreenButtonHolder:
                 yield Checkpoint({"page": number})
         relations.finish()
         yield Checkpoint({"page": number, "end": True})
+
+    async def accounts(self, request: PullRequest, io: Io) -> list[Account]:
+        """The person's meters: `connectors.contract.ListsAccounts`."""
+        if request.dataset not in {dataset.id for dataset in self.manifest.datasets}:
+            return []
+        batch = await self._subscription(io)
+        if BATCH not in batch:
+            raise HolderError(Reason.CONTRACT, "the holder's subscription is not where the standard puts it")
+        address = f"{batch.replace(BATCH, '/', 1).rstrip('/')}/UsagePoint"
+        page = await io.get(address, accept=ATOM_TYPE)
+        feed = read_feed(page.body, page.url)
+        return [Account(point_name(entry)) for entry in feed.entries if entry.kind == "UsagePoint"]
 
     async def _subscription(self, io: Io) -> str:
         """Where this person's readings are: the resource of the one authorization the token stands for."""

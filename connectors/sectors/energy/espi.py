@@ -115,7 +115,7 @@ def _scaled(block: Entry, point: Entry, meter: Entry, kind: Entry) -> Iterator[R
         raise HolderError(Reason.CONTRACT, "a reading type has an unknown unit or multiplier")
     default = _quality((_code(kind, "defaultQuality", -1),)) if "defaultQuality" in kind.fields else UNSTATED
     forward = _code(kind, "flowDirection", 0) != REVERSE
-    names = (_name(point), _name(meter))
+    names = (point_name(point), point_name(meter))
     for interval in block.intervals:
         yield Reading(
             *names,
@@ -129,7 +129,8 @@ def _scaled(block: Entry, point: Entry, meter: Entry, kind: Entry) -> Iterator[R
         )
 
 
-def _name(entry: Entry) -> str:
+def point_name(entry: Entry) -> str:
+    """The name of an entry: what its address ends in."""
     return urlsplit(entry.address).path.rpartition("/")[2]
 
 

@@ -30,8 +30,8 @@ CODE = "mydata-gateway"
 
 @cache
 def everybody() -> tuple[Citizen, ...]:
-    """The same twelve people for every test of this process."""
-    return tuple(people(2026, today=TODAY))
+    """The same thirteen people for every test of this process."""
+    return tuple(people(2026, 13, today=TODAY))
 
 
 def someone(trait: str) -> Citizen:

@@ -35,6 +35,8 @@ _TYPES = ("application/jwk-set+json", "application/json")
 _MAX_AGE = re.compile(r"(?:^|,)\s*max-age=([0-9]{1,9})\s*(?:,|$)")
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_INSIDE = tuple(ipaddress.IPv6Network(one) for one in ("::/96", "64:ff9b:1::/48", "fec0::/10"))
+"""What Python calls global and no network routes outside: RFC 4291 2.5.5.1 and 2.5.7, RFC 8215."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -118,7 +120,9 @@ class Fetcher:
             inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None) or _nat64(ip)
             if inner is not None:
                 return self.permits(str(inner))
-        return (ip.is_global and not ip.is_multicast) or any(ip in network for network in self.allowed)
+        inside = ip.is_multicast or any(ip in network for network in _INSIDE)
+        public = ip.is_global and not inside
+        return public or any(ip in network for network in self.allowed)
 
     def _refuse_literal(self, host: str) -> None:
         try:

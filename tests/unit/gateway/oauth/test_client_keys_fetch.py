@@ -133,6 +133,9 @@ async def test_never_inside_a_transaction(fetcher: Fetcher, publisher: Publisher
         ("2002:0a00:0001::1", False),
         ("64:ff9b::a00:1", False),
         ("64:ff9b::808:808", True),
+        ("64:ff9b:1::a00:1", False),
+        ("::7f00:1", False),
+        ("fec0::1", False),
         ("198.51.100.7", True),
     ],
 )

@@ -217,8 +217,15 @@ def _rules(answer: Answer, question: Question) -> Iterable[tuple[str, bool]]:
 def _duties(obligations: tuple[Obligation, ...], question: Question) -> Iterable[tuple[str, bool]]:
     kinds = {type(o) for o in obligations}
     until = [o.until for o in obligations if isinstance(o, RetainUntil)]
-    yield "allow without pseudonymise", Pseudonymise in kinds
-    yield "allow without suppress_identifiers", SuppressIdentifiers in kinds
+    if question.request.operation == "self_download":  # their own data, as the holder has it
+        yield "a self_download to another", question.client.id == "self"
+        yield (
+            "a self_download that is treated",
+            not kinds & {Pseudonymise, SuppressIdentifiers, Mask, Coarsen},
+        )
+    else:
+        yield "allow without pseudonymise", Pseudonymise in kinds
+        yield "allow without suppress_identifiers", SuppressIdentifiers in kinds
     yield "allow without exactly one retain_until", len(until) == 1
     yield "retain_until in the past", all(moment >= question.request.time for moment in until)
     asked = {(i.dataset, f) for i in question.request.items for f in i.fields}

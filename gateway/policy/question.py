@@ -51,11 +51,15 @@ class AskedItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The transfer asked for, now. `asked_in_day`: this recipient's requests for this consent in 24 h."""
+    """What is asked for, now. `asked_in_day`: this recipient's requests for this consent in 24 h.
+
+    In a `self_download` the citizen is the recipient (`client.id` is `self`), and what their request names
+    stands where a consent stands.
+    """
 
     id: Id
     time: Epoch
-    operation: Literal["transfer"]
+    operation: Literal["transfer", "self_download"]
     items: Annotated[tuple[AskedItem, ...], Meta(min_length=1, max_length=64)]
     purpose: Id | None = None
     asked_in_day: Annotated[int, Meta(ge=0, le=1_000_000)] = 0

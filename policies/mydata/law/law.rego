@@ -17,6 +17,16 @@ basis(sector, at) := row if {
 }
 
 # METADATA
+# description: The duty in force to hand a sector's data to the citizen; undefined before it takes effect.
+own(sector, at) := row if {
+	rows := [r | some r in reference.self_download[sector]; r.effective_from <= at]
+	count(rows) > 0
+	latest := max([r.effective_from | some r in rows])
+	some row in rows
+	row.effective_from == latest
+}
+
+# METADATA
 # description: The value of a dated limit at a moment.
 limit(name, at) := row.value if {
 	rows := [r | some r in reference.limits[name]; r.effective_from <= at]

@@ -44,7 +44,9 @@ withheld := sort([coded |
 # title: decision
 # description: The one answer a door asks for. Always defined, because each of its parts always is.
 # entrypoint: true
-decision := {
+decision := own_decision if {
+	input.request.operation == "self_download"
+} else := {
 	"allow": allow,
 	"codes": codes,
 	"granted": granted,

@@ -55,11 +55,12 @@ async def own(session: AsyncSession, citizen: CitizenSession, consent_id: str) -
     consent = await repository.load(session, consent_id)
     if consent is None or consent.subject != citizen.subject:
         raise Problem("consent_not_found")
-    (kept,) = await _kept(session, [consent])
+    (kept,) = await kept_of(session, [consent])
     return kept
 
 
-async def _kept(session: AsyncSession, consents: Sequence[Consent]) -> list[Kept]:
+async def kept_of(session: AsyncSession, consents: Sequence[Consent]) -> list[Kept]:
+    """Each consent with its client and when anything was last sent under it."""
     sent = await repository_use.last_sent(session, [consent.id for consent in consents])
     parties = {}
     for id in {consent.client_id for consent in consents}:
@@ -105,7 +106,7 @@ class MyConsents:
                 return sign_in_first("/my/consents")
             subject = SubjectId(citizen.subject)
             mine = await repository.of_subject(session, subject, limit=paging.PAGE + 1, before=before)
-            kept = await _kept(session, mine[: paging.PAGE])
+            kept = await kept_of(session, mine[: paging.PAGE])
         if before and not kept:
             return RedirectResponse("/my/consents", 303)
         last = kept[-1].consent if len(mine) > paging.PAGE else None

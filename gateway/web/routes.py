@@ -13,6 +13,7 @@ from gateway.web.logout import Logout
 from gateway.web.my_consents import MyConsents
 from gateway.web.narrow import Narrow
 from gateway.web.pause import Pause
+from gateway.web.renewals import Renewals
 from gateway.web.sign_in import SignIn
 from gateway.web.site import Site
 from gateway.web.withdraw import Withdraw
@@ -23,6 +24,7 @@ def routes(site: Site) -> list[Route]:
     consent, done, mine = ConsentPage(site), DonePage(site), MyConsents(site)
     sign_in, withdraw, logout = SignIn(site), Withdraw(site), Logout(site)
     narrow, pause, resume = Narrow(site), Pause(site, Move.PAUSE), Pause(site, Move.RESUME)
+    renewals = Renewals(site)
     pages: list[tuple[str, str, Endpoint]] = [
         ("GET", "/static/{name}", site.renderer.static.serve),
         ("GET", "/sign-in", sign_in.show),
@@ -37,6 +39,9 @@ def routes(site: Site) -> list[Route]:
         ("POST", "/consent/{interaction}", consent.answer),
         ("POST", "/consent/{interaction}/decline", Decline(site).answer),
         ("GET", "/consent/{interaction}/done", done.show),
+        ("GET", "/my/renewals", renewals.show),
+        ("POST", "/my/renewals", renewals.answer),
+        ("GET", "/my/renewals/done", renewals.done),
         ("GET", "/my/consents", mine.every),
         ("GET", "/my/consents/{consent}", mine.one),
         ("GET", "/my/consents/{consent}/receipt", mine.receipt),

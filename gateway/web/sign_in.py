@@ -33,7 +33,7 @@ from gateway.web.wish import wish_of
 
 HOME = "/my/consents"
 _PLACE = re.compile(
-    r"/consent/[A-Za-z0-9_-]{8,128}|/my/consents(?:/[A-Za-z0-9_-]{1,64}(?:/withdraw)?)?", re.ASCII
+    r"/consent/[A-Za-z0-9_-]{8,128}|/my/[a-z-]{1,32}(?:/[A-Za-z0-9_-]{1,64}(?:/[a-z-]{1,32})?)?", re.ASCII
 )
 _CONSENT = re.compile(r"/consent/([A-Za-z0-9_-]{8,128})", re.ASCII)
 _ANSWER = re.compile(r"[\x21-\x7e]{1,2048}", re.ASCII)

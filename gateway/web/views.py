@@ -195,6 +195,20 @@ class PauseView:
 
 
 @dataclass(frozen=True)
+class RenewalView:
+    """One consent that runs out: until when it holds, until when it would. `shown` marks version and text."""
+
+    id: str
+    shown: str
+    who: Party
+    purpose: str
+    items: tuple[str, ...]
+    until: str
+    longer: str
+    text: tuple[TextBlock, ...]
+
+
+@dataclass(frozen=True)
 class WithdrawView:
     """What ends and what was sent already, before the one confirmation."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from gateway.keyring import DEFAULT
 from gateway.oauth.client_openid import MEMBERS as OPENID_MEMBERS
@@ -51,29 +51,34 @@ class ClientDocumentError(Exception):
 
 def _redirect_uri(value: object) -> bool:
     """FAPI 2.0 5.3.2.2-8: https, or http on the loopback of a native client."""
-    if not isinstance(value, str) or len(value) > 2000:
-        return False
-    try:
-        url = urlsplit(value)
-    except ValueError:
+    url = _read(value)
+    if url is None:
         return False
     secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
-    return secure and bool(url.hostname) and "#" not in value and url.username is None and value.isascii()
+    return secure and "#" not in str(value) and url.username is None
 
 
 def is_jwks_uri(value: object) -> bool:
     """Whether `value` is an address keys may be fetched from: https, a host, nothing a server never sees."""
+    url = _read(value)
+    if url is None:
+        return False
+    plain = url.username is None and url.password is None and "#" not in str(value)
+    return url.scheme == "https" and plain and url.port != 0
+
+
+def _read(value: object) -> SplitResult | None:
+    """The parts of an address that everybody takes apart alike; None for any other value."""
     if not isinstance(value, str) or not 0 < len(value) <= 2000 or not value.isascii():
-        return False
+        return None
     if not value.isprintable() or " " in value or "\\" in value:
-        return False
+        return None
     try:
         url = urlsplit(value)
-        port = url.port
+        known = url.port is None or url.port >= 0
     except ValueError:
-        return False
-    plain = url.username is None and url.password is None and "#" not in value
-    return url.scheme == "https" and bool(url.hostname) and plain and port != 0
+        return None
+    return url if known and url.hostname else None
 
 
 def _named(value: object) -> bool:

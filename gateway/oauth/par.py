@@ -48,6 +48,7 @@ KEPT = (
     "grant_management_action",
 )
 _LONGEST = 1024
+_SHORT = f"state, nonce and ui_locales may have {_LONGEST} characters"
 _MODE = f"response_mode must be one of {' '.join(MODES)}"
 _JKT = re.compile(r"[A-Za-z0-9_-]{43}")
 _TABLE = AuthorizationRequestRow.__table__  # type: ignore[attr-defined]
@@ -80,7 +81,11 @@ def _registered(form: Form, client: Client) -> bool:
 
 
 def _short(form: Form, _client: Client) -> bool:
-    return all(len(form.get(name, "")) <= _LONGEST for name in ("state", "nonce"))
+    return all(len(form.get(name, "")) <= _LONGEST for name in ("state", "nonce", "ui_locales"))
+
+
+def _redeems(_form: Form, client: Client) -> bool:
+    return client.check_grant_type("authorization_code")
 
 
 def _thumbprint(form: Form, _client: Client) -> bool:
@@ -92,12 +97,13 @@ def _by_key(form: Form, client: Client) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
+    Rule("unauthorized_client", "RFC 6749 4.1.2.1", _redeems, "its grant_types lack authorization_code"),
     Rule("invalid_request", "JARM 2.3", _one_of("response_mode", None, *MODES), _MODE),
     Rule("invalid_request", "RFC 9126 2.1", _present("client_id"), "client_id is missing"),
     Rule("invalid_request", "RFC 6749 4.1.1", _present("response_type"), "response_type is missing"),
     Rule("unsupported_response_type", "FAPI2-SP 5.3.2.2-1", _one_of("response_type", "code")),
     Rule("redirect_uri_unregistered", "FAPI2-SP 5.3.2.2-6", _registered),
-    Rule("invalid_request", "FAPI2-SP 5.3.2.2-14", _short, f"state and nonce may have {_LONGEST} characters"),
+    Rule("invalid_request", "FAPI2-SP 5.3.2.2-14", _short, _SHORT),
     Rule("invalid_request", "RFC 9449 10", _thumbprint, "dpop_jkt must be a JWK thumbprint"),
     Rule("dpop_invalid", "RFC 8705 3", _by_key, NOT_BY_KEY),
 )

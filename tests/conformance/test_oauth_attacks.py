@@ -99,3 +99,30 @@ async def test_a_suspended_client_opens_no_door_of_this_server(stage: Stage) -> 
     assert (await stage.resume(answered)).json()["code"] == "request_unknown"
     with pytest.raises(Problem, match="request_unknown"):
         await stage.settle(pending)
+
+
+async def test_a_client_without_the_code_grant_asks_no_citizen(stage: Stage) -> None:
+    """What it could never redeem is not pushed, so nobody is asked for it (RFC 6749 4.1.2.1)."""
+    await stage.become("own-doors-only", grant_types=["client_credentials"])
+
+    answered = await stage.push()
+
+    assert (answered.status_code, answered.json()["error"]) == (400, "unauthorized_client")
+    assert (await company_token(stage, "company")).status_code == 200
+
+
+@pytest.mark.parametrize("uri", ["\n", "\t", " x", "\\@elsewhere.example/", "\x7f", ":99999/"], ids=repr)
+async def test_an_address_browsers_read_otherwise_is_not_registered(stage: Stage, uri: str) -> None:
+    """No code or citizen is sent where two readers of the address would not agree to go."""
+    with pytest.raises(clients.ClientDocumentError):
+        await stage.register("another-client", redirect_uris=[f"https://deundeun.example{uri}"])
+    with pytest.raises(clients.ClientDocumentError):
+        after = [f"https://deundeun.example{uri}"]
+        await stage.register("another-client", post_logout_redirect_uris=after)
+
+
+async def test_a_wish_for_languages_is_no_place_to_store_things(stage: Stage) -> None:
+    """What is kept until the citizen answers is bounded, member by member."""
+    answered = await stage.push(ui_locales="ko " * 1000)
+
+    assert (answered.status_code, answered.json()["error"]) == (400, "invalid_request")

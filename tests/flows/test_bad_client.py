@@ -115,7 +115,7 @@ async def test_refusals_fill_the_ledger_only_so_far(world: World) -> None:
 
 
 async def test_a_suspended_client_opens_no_door(world: World) -> None:
-    """Suspended: no push, no token, no transfer with a token it holds."""
+    """Suspended: no push, no token, no transfer or question with a token it holds."""
     company = await world.company(SECOND)
     given = await world.given(company)
     transfer = await world.settled(company, await company.ask_transfer("before-suspension"))
@@ -127,6 +127,9 @@ async def test_a_suspended_client_opens_no_door(world: World) -> None:
         told(await token(company, **refresh), "client_suspended", 401)
         for method, path in (
             ("POST", "/transfers"),
+            ("POST", "/precheck"),
+            ("POST", "/access/v1/evaluation"),
+            ("POST", "/access/v1/evaluations"),
             ("GET", f"/transfers/{transfer['id']}"),
             ("GET", f"/bundles/{transfer['bundle'].rsplit('/', 1)[1]}"),
         ):

@@ -124,6 +124,13 @@ async def claim(session: AsyncSession, now: int, seconds: int) -> SelfRequest | 
     return None if row is None else _decode(row)
 
 
+async def progress(session: AsyncSession, request: SelfRequest, sealed: bytes) -> None:
+    """Keep what came so far of a request that goes on; no move, so nobody is told."""
+    mine = (_REQUEST.c.id == request.id) & (_REQUEST.c.version == request.version)
+    values = {"received": _moving(request)["received"], "open_items": len(request.pending), "sealed": sealed}
+    await session.execute(update(_REQUEST).where(mine).values(**values))
+
+
 async def hold(session: AsyncSession, request_id: str, until: int) -> None:
     """Nobody takes the request before `until`: a lease renewed, or given back until then."""
     await session.execute(update(_REQUEST).where(_REQUEST.c.id == request_id).values(lease_until=until))

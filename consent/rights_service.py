@@ -72,22 +72,23 @@ async def step(
     before: SelfRequest,
     taken: Move,
     at: int,
+    changes: Mapping[str, object] | None = None,
     *,
     sealed: bytes | None = None,
-    **values: object,
 ) -> SelfRequest:
-    """Move `before` by `taken`, say so in the ledger, and tell the citizen where the law wants it.
+    """Move `before` by `taken` with `changes`, say so in the ledger, and tell the citizen where law wants it.
 
     What ends keeps nothing of the data. Raises MoveError `right_move_illegal`, `right_moved_on`.
     """
-    if taken in (Move.DELAY, Move.REFUSE):
-        values["told_at"] = at
-    after = move(before, taken, at, **values)
+    told_at = {"told_at": at} if taken in (Move.DELAY, Move.REFUSE) else {}
+    after = move(before, taken, at, **{**(changes or {}), **told_at})
     await repository.replace(session, before, after, sealed=b"" if after.state in ENDED else sealed)
     told: dict[str, object] = {"reason": after.delay_reason if taken is Move.DELAY else after.reason}
     if taken in (Move.DELIVER, Move.ADD, Move.REFUSE, Move.FAIL):
         told["received"] = {one.item: one.outcome for one in after.received}
         told["records"] = {one.item: one.records for one in after.received}
+    if taken is Move.BEGIN:
+        told["pending"] = list(after.pending)
     if after.ground is not None:
         told["ground"] = after.ground.value
     await _enter(session, journal, after, taken, told)
@@ -123,7 +124,7 @@ async def refuse(
     at: int,
 ) -> SelfRequest:
     """Holder or gateway refuses: the reason, the ground the Decree names for it; the citizen is told."""
-    return await step(session, journal, before, Move.REFUSE, at, reason=reason, ground=ground)
+    return await step(session, journal, before, Move.REFUSE, at, {"reason": reason, "ground": ground})
 
 
 async def fetch(
@@ -133,7 +134,7 @@ async def fetch(
     if before.state is State.FETCHED:
         return before
     until = before.held_until if before.pending else min(kept_until, before.held_until or kept_until)
-    return await step(session, journal, before, Move.FETCH, at, fetched_at=at, held_until=until)
+    return await step(session, journal, before, Move.FETCH, at, {"fetched_at": at, "held_until": until})
 
 
 async def _enter(

@@ -40,6 +40,7 @@ from gateway.settings import Settings
 from gateway.telemetry import Metrics
 from gateway.transfers.ask import Asking
 from gateway.transfers.notices import Notices
+from gateway.transfers.own.running import OwnData
 from gateway.transfers.pull import Puller
 from gateway.transfers.release import Releasing
 from gateway.transfers.worker import Worker
@@ -64,6 +65,7 @@ class Parts:
     holders: Mapping[str, Holder]
     asking: Asking
     worker: Worker
+    own: OwnData
     notices: Notices
     rotation: Rotation
     client_keys: ClientKeysRefresh
@@ -168,6 +170,9 @@ async def _assemble(
         holders=holders,
         asking=Asking(database, engine, journal, log, catalogue, registry.operator.role, clock),
         worker=Worker(database, journal, log, puller, releasing, clock),
+        own=OwnData.of(
+            (database, journal, log), engine, catalogue, puller, clock, role=registry.operator.role
+        ),
         notices=Notices(database, journal, gateway, holders, clock),
         rotation=Rotation(
             keys.house,

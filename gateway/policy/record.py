@@ -40,12 +40,21 @@ def input_digest(question: bytes) -> str:
 
 
 async def record(
-    session: AsyncSession, question: Question, decision: Decision, *, at: datetime, seal: Seal | None
+    session: AsyncSession,
+    question: Question,
+    decision: Decision,
+    *,
+    at: datetime,
+    seal: Seal | None,
+    id: str | None = None,
 ) -> PolicyDecisionRow:
-    """Add the row of `decision` on `question`; without `seal` the question itself is not kept."""
+    """Add the row of `decision` on `question`; without `seal` the question itself is not kept.
+
+    `id` is one `decision_id` made before, where something else had to name it first.
+    """
     encoded: bytes = rfc8785.dumps(msgspec.to_builtins(question))
     row = PolicyDecisionRow(
-        id=decision_id(at),
+        id=id or decision_id(at),
         at=int(at.timestamp()),
         request_id=question.request.id,
         client_id=question.client.id,

@@ -9,17 +9,23 @@ from consent.tables import partial_index
 
 UNDER_WAY = text("state IN ('accepted', 'pulling', 'sealed')")
 """`states.UNFINISHED`, written out so that a store can see that a query asks for the part it indexed."""
+DELAYED = text("delayed_at IS NOT NULL AND solved_at IS NULL")
+"""Told to be late and not yet told to go on."""
 NOT_EMPTIED = text("length(sealed) > 0")
 
 
 class TransferRow(SQLModel, table=True):
     """One transfer that policy allowed, from being asked for to delivery.
 
-    `id` is made from client, consent and idempotency key, so that a retry finds this row.
+    `id` is made from client, consent and idempotency key, so that a retry finds this row. The citizen was told
+    of a delay at `delayed_at`, and at `solved_at` that it goes on (Decree 42-6(1)).
     """
 
     __tablename__ = "transfer"
-    __table_args__ = (partial_index("ix_transfer_under_way", "consent_id", where=UNDER_WAY),)
+    __table_args__ = (
+        partial_index("ix_transfer_under_way", "consent_id", where=UNDER_WAY),
+        partial_index("ix_transfer_delayed", "id", where=DELAYED),
+    )
 
     id: str = Field(primary_key=True, max_length=64)
     client_id: str = Field(index=True, max_length=64)
@@ -38,6 +44,9 @@ class TransferRow(SQLModel, table=True):
     changed_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     lease_until: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     attempts: int = 0
+    delayed_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    delay_reason: str | None = Field(default=None, max_length=32)
+    solved_at: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
 class BundleRow(SQLModel, table=True):

@@ -23,6 +23,7 @@ async def running(parts: Parts, record: Record) -> AsyncIterator[None]:
         "ledger": parts.log.run,
         "transfers": parts.worker.run,
         "notices": parts.notices.run,
+        "own_data": parts.own.run,
         "policy": parts.engine.run,
         "housekeeping": house.run,
         "keys": parts.rotation.run,

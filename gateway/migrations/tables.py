@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from consent import ledger_tables, notices, rights_tables, subjects
+from consent import account_tables, ledger_tables, notices, rights_tables, subjects
 from consent import tables as consent_tables
 from gateway.oauth import openid_tables
 from gateway.oauth import tables as oauth_tables
@@ -15,6 +15,7 @@ from gateway.security import tables as security_tables
 from gateway.transfers import tables as transfer_tables
 
 OWNERS = (
+    account_tables,
     ledger_tables,
     subjects,
     consent_tables,

@@ -30,6 +30,10 @@ class NoticeKind(StrEnum):
     RIGHT_REFUSED = "right_refused"
     RIGHT_FAILED = "right_failed"
     YEARLY = "yearly"
+    RENEWAL = "renewal"
+    REMINDER = "reminder"
+    IDLE_PAUSED = "idle_paused"
+    IDLE_ENDED = "idle_ended"
 
 
 class NoticeRow(SQLModel, table=True):

@@ -18,7 +18,7 @@ from gateway.database import Database
 from gateway.errors import Problem
 from gateway.oauth import refusal_counts
 from gateway.oauth.ledger import RefusalBound
-from gateway.retention.jobs import jobs
+from gateway.retention.jobs import Job, jobs
 from gateway.retention.sweep import Sweep
 from gateway.telemetry import Metrics
 
@@ -45,9 +45,11 @@ class Housekeeping:
         counted: Sequence[RefusalBound],
         metrics: Metrics,
         clock: Clock,
+        also: Sequence[Job] = (),
     ) -> Housekeeping:
-        """The house of one process; `party` is the operator's code in the ledger."""
-        return cls(database, Sweep(database, jobs(journal, party), metrics), counted, metrics, clock)
+        """The house of one process; `party` is the operator's code in the ledger, `also` is done, too."""
+        every = (*also, *jobs(journal, party))
+        return cls(database, Sweep(database, every, metrics), counted, metrics, clock)
 
     async def run(self) -> None:
         """Keep house until cancelled; what was counted last is stored then, too."""

@@ -9,7 +9,11 @@ from contextlib import asynccontextmanager
 from gateway.housekeeping import Housekeeping
 from gateway.oauth.ledger import Record
 from gateway.parts import Parts
+from gateway.retention.expiring import Follows, expiring
+from gateway.retention.jobs import Job
+from gateway.retention.rounds import Round
 from gateway.telemetry import log
+from gateway.transfers.consequences import after_change, after_ending
 
 
 @asynccontextmanager
@@ -17,7 +21,13 @@ async def running(parts: Parts, record: Record) -> AsyncIterator[None]:
     """Everything that moves does so inside this context, and ends with it."""
     counted, code = (record.bound, parts.asking.refusals), parts.registry.operator.code
     house = Housekeeping.of(
-        parts.database, parts.journal, code, counted=counted, metrics=parts.metrics, clock=parts.clock
+        parts.database,
+        parts.journal,
+        code,
+        counted=counted,
+        metrics=parts.metrics,
+        clock=parts.clock,
+        also=_lasting(parts),
     )
     movers = {
         "ledger": parts.log.run,
@@ -36,6 +46,13 @@ async def running(parts: Parts, record: Record) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _lasting(parts: Parts) -> tuple[Job, ...]:
+    """Consents end at their end; once a day each is looked at."""
+    follows = Follows(after_ending(parts.worker, parts.notices), after_change(parts.worker, parts.notices))
+    daily = Round(parts.journal, parts.catalogue, follows)
+    return Job("expiring", (expiring(parts.journal, follows),)), Job("round", (daily.step,))
 
 
 async def _kept_alive(name: str, run: Callable[[], Awaitable[None]]) -> None:

@@ -19,12 +19,14 @@ class Choices:
     """What a citizen ticked on the consent page; what is not named here was not chosen.
 
     `items` are the names of items with a switch; `fields` are, per item name, the fields with a switch.
-    `less` is what the citizen made smaller beside them: accounts, rows, cycles, the end.
+    `less` is what the citizen made smaller beside them: accounts, rows, cycles, the end; `every` names the
+    items of which they said that all accounts are meant.
     """
 
     items: frozenset[str] = frozenset()
     fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
     less: Less = field(default_factory=Less)
+    every: frozenset[str] = frozenset()
 
 
 def has_switch(item: Item, catalogue: Catalogue) -> bool:

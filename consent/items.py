@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -108,10 +108,21 @@ def _item(holder: str, raw: dict[str, Any]) -> Item:
         required=raw["required"],
         frequency=raw["frequency"],
         history_from=parse_date(raw["history_from"]),
-        history_to=parse_date(raw["history_to"]) if "history_to" in raw else None,
-        accounts=tuple(raw["accounts"]) if "accounts" in raw else None,
-        filters=filters_of(raw.get("filters")),
+        **_rows(raw),
     )
+
+
+def bounded(item: Item, rows: dict[str, Any]) -> Item:
+    """`item` with its rows bounded as `row_details` wrote in `rows`, and by nothing else."""
+    return replace(item, **_rows(rows))
+
+
+def _rows(raw: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "history_to": parse_date(raw["history_to"]) if "history_to" in raw else None,
+        "accounts": tuple(raw["accounts"]) if "accounts" in raw else None,
+        "filters": filters_of(raw.get("filters")),
+    }
 
 
 def _item_details(item: Item) -> dict[str, Any]:

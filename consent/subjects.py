@@ -74,6 +74,10 @@ class SubjectKey:
         """The 32 bytes that enter every pseudonym of this citizen; they go when the key goes."""
         return self._derive(b"pseudonym")
 
+    def account_name(self, name: bytes) -> bytes:
+        """The keyed name of one of this citizen's accounts, 32 bytes."""
+        return hmac.digest(self._derive(b"account"), name, hashlib.sha256)
+
     def census_key(self) -> bytes:
         """The 32 bytes under which this citizen's events are counted."""
         return self._derive(b"census")

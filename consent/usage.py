@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from consent.records import Consent
 
@@ -13,7 +14,8 @@ class ItemOutcome:
     """What became of one item in one transfer. `withheld` gives each field not sent its reason code.
 
     `outcome` is complete, empty, partial, refused or failed; `reason` and `article` say why when it is not
-    complete. `at` is epoch seconds.
+    complete. `at` is epoch seconds. `filtered` counts the rows the citizen's choice left out, by why; `rows`
+    are the bounds of the rows that were agreed to.
     """
 
     consent_id: str
@@ -27,6 +29,8 @@ class ItemOutcome:
     reason: str | None = None
     article: str | None = None
     at: int = 0
+    filtered: Mapping[str, int] = field(default_factory=dict)
+    rows: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from connectors.authorization import link
 from connectors.contract import Reason
 from connectors.errors import HolderError
 from consent.parties import HolderInfo
+from gateway.account_listing import listing
 from gateway.oauth.answering import Answering
 from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.parts import Parts
@@ -73,6 +74,7 @@ def site_of(parts: Parts, server: GatewayAuthorizationServer) -> Site:
         after_change=after_change(parts.worker, parts.notices),
         receipt=hook(receipts),
         may_grant=parts.log.refuse_if_behind,
+        list_accounts=listing(parts),
     )
 
 

@@ -80,7 +80,8 @@ class Source:
     """One holder and dataset: on which legal basis, how it was pulled, how it ended, and which part holds it.
 
     `since` and `until` bound the history asked for. `records` counts what is in the part, `unreadable` what
-    was dropped, by cause. `part` is None when nothing was sent.
+    was dropped, by cause, `filtered` what the citizen's choice of rows left out, by reason; None without
+    such a choice. `part` is None when nothing was sent.
     """
 
     holder: str
@@ -96,6 +97,7 @@ class Source:
     pages: int = 0
     records: int = 0
     unreadable: Mapping[str, int] = field(default_factory=dict)
+    filtered: Mapping[str, int] | None = None
     gaps: tuple[Gap, ...] = ()
     plan_hash: str | None = None
     part: str | None = None

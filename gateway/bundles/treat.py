@@ -1,7 +1,8 @@
 """Records of one dataset in, NDJSON out, one line a record, by a compiled plan.
 
 A record that does not fit is dropped under a counted name and stops no other: `utf8`, `json`, `object`
-(not a JSON object), `depth`, or `treatment:field`.
+(not a JSON object), `depth`, or `treatment:field`. One that was not chosen is left out under the name of why
+(`gateway.bundles.rows`) before anything else of it is decoded.
 """
 
 from __future__ import annotations
@@ -14,29 +15,41 @@ import msgspec
 
 from gateway.bundles.plan import Plan, Unfit
 from gateway.bundles.pseudonym import SubjectKeys
+from gateway.bundles.rows import Judge
 
 
 @dataclass(frozen=True, slots=True)
 class Treated:
-    """What came of the records of one dataset. `replaced` counts labels put into texts, by label."""
+    """What came of the records of one dataset. `replaced` counts labels put into texts, by label.
+
+    `filtered` counts the rows that were not chosen, by why; None when every row was.
+    """
 
     body: bytes = field(repr=False)
     records: int
     unreadable: Mapping[str, int]
     replaced: Mapping[str, int]
+    filtered: Mapping[str, int] | None = None
 
 
-def treat(plan: Plan, keys: SubjectKeys, records: Iterable[bytes]) -> Treated:
-    """Treat `records` (each a JSON object in UTF-8) for the citizen of `keys`. Never raises for a record."""
+def treat(plan: Plan, keys: SubjectKeys, records: Iterable[bytes], judge: Judge | None = None) -> Treated:
+    """Treat `records` (each a JSON object in UTF-8) for the citizen of `keys`. Never raises for a record.
+
+    `judge` says which rows were not chosen; without one all leave.
+    """
     found: list[str] = []
     run = plan.bind(keys, found)
     decode, encode = msgspec.json.Decoder(plan.record).decode, msgspec.json.Encoder().encode
     unreadable: Counter[str] = Counter()
     replaced: Counter[str] = Counter()
+    filtered: Counter[str] = Counter()
     lines: list[bytes] = []
     for record in records:
         try:
             record.decode()
+            if judge is not None and (why := judge(record)) is not None:
+                filtered[why] += 1
+                continue
             projected = decode(record)
             run(projected)
             lines.append(encode(projected))
@@ -47,7 +60,8 @@ def treat(plan: Plan, keys: SubjectKeys, records: Iterable[bytes]) -> Treated:
             replaced.update(found)
             found.clear()
     lines.append(b"")
-    return Treated(b"\n".join(lines), len(lines) - 1, dict(unreadable), dict(replaced))
+    left = None if judge is None else dict(filtered)
+    return Treated(b"\n".join(lines), len(lines) - 1, dict(unreadable), dict(replaced), left)
 
 
 def _cause(error: Exception) -> str:

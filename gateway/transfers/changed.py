@@ -7,13 +7,15 @@ waits to be fetched stays only if all that is in it is still agreed to; else its
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 from sqlalchemy import Table, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent.items import Terms
+from consent.items import Item, Terms, bounded
 from consent.records import Consent
+from consent.tightening import rows_inside
 from gateway.transfers.states import UNFINISHED, State
 from gateway.transfers.tables import BundleRow, TransferRow
 
@@ -50,9 +52,16 @@ async def fit(session: AsyncSession, consent: Consent, now: int, why: str = REAS
 
 
 def sealed_within(outcome: bytes | None, terms: Terms) -> bool:
-    """Whether everything a transfer with this outcome sealed is in `terms`."""
+    """Whether everything a transfer with this outcome sealed is in `terms`, fields and rows."""
     for one in orjson.loads(outcome or b"[]"):
         item = terms.item(one["item"])
         if not set(one["sent"]) <= set(item.fields if item else ()):
             return False
+        if one["sent"] and item is not None and not _rows_within(one.get("rows") or {}, item):
+            return False
     return True
+
+
+def _rows_within(sealed: dict[str, Any], item: Item) -> bool:
+    """Whether rows sealed under these bounds are among those `item` lets through now."""
+    return rows_inside(bounded(item, sealed), item)

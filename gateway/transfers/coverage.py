@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.contract import Outcome
-from consent.items import Item
+from consent.items import Item, row_details
 from consent.usage import ItemOutcome
 from gateway.bundles.manifest import ItemScope, Withheld
 from gateway.transfers.job import Job
@@ -14,6 +15,7 @@ from gateway.transfers.treatment import TreatedItem, Treatment
 
 NOT_CHOSEN = "not_chosen"
 NO_RECORDS = "no_records"
+FILTERED = "filtered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class Coverage:
     records: int
     outcome: str
     gap: str | None = None
+    filtered: Mapping[str, int] = field(default_factory=dict)
+    rows: Mapping[str, Any] = field(default_factory=dict)
+    """The bounds of the rows that were agreed to, as `authorization_details` name them."""
 
     def scope(self) -> ItemScope:
         """This account as the manifest tells it."""
@@ -65,6 +70,8 @@ class Coverage:
             reason=reason,
             article=article,
             at=at,
+            filtered=self.filtered,
+            rows=self.rows,
         )
 
 
@@ -88,6 +95,8 @@ def _cover(asked: Item, job: Job, treated: TreatedItem | None) -> Coverage:
         records=treated.treated.records if treated else 0,
         outcome=_outcome(treated),
         gap=_gap(treated),
+        filtered=(treated.treated.filtered or {}) if treated else {},
+        rows=row_details(agreed) if agreed else {},
     )
 
 
@@ -109,6 +118,8 @@ def _gap(treated: TreatedItem | None) -> str | None:
 def _outcome(treated: TreatedItem | None) -> str:
     if treated is None:
         return "refused"
+    if treated.pulled.outcome is Outcome.COMPLETE and treated.treated.filtered and not treated.part:
+        return "empty"
     if treated.pulled.outcome is Outcome.COMPLETE and treated.treated.unreadable:
         return "partial" if treated.treated.records else "failed"
     return treated.pulled.outcome.value
@@ -127,4 +138,4 @@ def _why(
         return treated.pulled.gaps[0].reason.value, None
     if treated.treated.unreadable:
         return "unreadable", None
-    return NO_RECORDS, None
+    return (FILTERED if treated.treated.filtered else NO_RECORDS), None

@@ -87,6 +87,7 @@ def _source(grant: Grant, item: TreatedItem, holders: Mapping[str, Holder], want
         pages=pulled.pages,
         records=item.treated.records,
         unreadable=item.treated.unreadable,
+        filtered=item.treated.filtered,
         gaps=tuple(Gap(reason=gap.reason.value) for gap in pulled.gaps),
         plan_hash=item.plan.hash,
         part=item.part.name if item.part else None,

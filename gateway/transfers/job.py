@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.contract import Holder
 from consent import repository as consents
 from consent import repository_members
+from consent.accounts import reference
 from consent.calendar import korean_day_of
 from consent.journal import Journal
 from consent.records import Consent, State
@@ -51,7 +53,7 @@ class Job:
 
     def order(self, holders: Mapping[str, Holder], now: int) -> Order:
         """What to pull for this job."""
-        wanted = []
+        wanted, today = [], korean_day_of(now)
         for number, grant in enumerate(self.granted):
             item = self.consent.terms.item(grant.item)
             holder = holders.get(grant.holder)
@@ -63,10 +65,11 @@ class Job:
                     dataset=grant.dataset,
                     fields=grant.fields,
                     since=item.history_from,
-                    until=korean_day_of(now),
+                    until=min(item.history_to or today, today),
                     transaction_id=transaction_id(
                         holder.manifest.org_code if holder else "", self.transfer.id, number
                     ),
+                    accounts=item.accounts,
                 )
             )
         return Order(
@@ -76,6 +79,7 @@ class Job:
             consent_end=self.consent.terms.end_at,
             wanted=tuple(wanted),
             links=self.links,
+            refer=partial(reference, self.key, self.consent.client_id),
         )
 
 

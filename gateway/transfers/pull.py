@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from connectors.authorization import ConsentTerms, Gateway, HolderToken
 from connectors.contract import Gap, Holder, Outcome, PullRequest, Reason
+from connectors.errors import REFUSALS, HolderError
 from connectors.runtime import Pulled, Runtime
 from gateway.telemetry import Metrics
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One granted item: what to pull from whom."""
+    """One granted item: what to pull from whom. `accounts` are the references chosen; None: all."""
 
     holder: str
     dataset: str
@@ -23,6 +24,7 @@ class Wanted:
     since: date
     until: date
     transaction_id: str
+    accounts: tuple[str, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -32,7 +34,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Everything one transfer pulls. `links` are the person's links, by holder; a holder may lack one."""
+    """Everything one transfer pulls. `links` are the person's links, by holder; a holder may lack one.
+
+    `refer` gives the reference of an account (holder, account as its records name it).
+    """
 
     transfer_id: str
     consent_id: str
@@ -40,6 +45,7 @@ class Order:
     consent_end: int
     wanted: tuple[Wanted, ...]
     links: Mapping[str, str] = field(repr=False)
+    refer: Callable[[str, str], str] = field(default=lambda _holder, account: account, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,47 @@ class Puller:
                 until=item.until,
                 transaction_id=item.transaction_id,
             )
-            pulled.append(await self.runtime.collect(holder, request, token, cancelled=cancelled))
+            pulled.append(await self._item(order, holder, item, (request, token), cancelled))
         return pulled
 
+    async def _item(
+        self,
+        order: Order,
+        holder: Holder,
+        item: Wanted,
+        call: tuple[PullRequest, HolderToken],
+        cancelled: Callable[[], bool],
+    ) -> Pulled:
+        """One item; where accounts were chosen, of those only, each one that is there no more a gap."""
+        request, token = call
+        if item.accounts is None:
+            return await self.runtime.collect(holder, request, token, cancelled=cancelled)
+        try:
+            listed = await self.runtime.accounts(holder, request, token)
+        except HolderError as error:
+            gap = Gap(item.dataset, error.reason, "the accounts could not be listed")
+            outcome = Outcome.REFUSED if error.reason in REFUSALS else Outcome.FAILED
+            return self._none(item, outcome, gap)
+        there = {order.refer(item.holder, one.key): one.key for one in listed if one.blocked is None}
+        chosen = frozenset(key for ref, key in there.items() if ref in item.accounts)
+        gone = len(set(item.accounts) - there.keys())
+        gaps = (Gap(item.dataset, Reason.ACCOUNT_GONE, "a chosen account is there no more"),) * gone
+        if not chosen:
+            return self._none(item, Outcome.REFUSED, *gaps)
+        request = replace(request, accounts=chosen)
+        pulled = await self.runtime.collect(holder, request, token, cancelled=cancelled)
+        complete = pulled.outcome in (Outcome.COMPLETE, Outcome.EMPTY) and gaps
+        outcome = Outcome.PARTIAL if complete else pulled.outcome
+        return replace(pulled, outcome=outcome, gaps=pulled.gaps + gaps)
+
     def _nothing(self, item: Wanted, reason: Reason) -> Pulled:
+        return self._none(
+            item, Outcome.REFUSED, Gap(item.dataset, reason, "the citizen is not linked at this holder")
+        )
+
+    def _none(self, item: Wanted, outcome: Outcome, *gaps: Gap) -> Pulled:
         now = self.clock()
-        gap = Gap(item.dataset, reason, "the citizen is not linked at this holder")
-        return Pulled(item.holder, item.dataset, Outcome.REFUSED, (), (gap,), 0, 0, 0, None, now, now)
+        return Pulled(item.holder, item.dataset, outcome, (), gaps, 0, 0, 0, None, now, now)
 
 
 def transaction_id(org_code: str, transfer_id: str, number: int) -> str:

@@ -11,9 +11,11 @@ from consent.catalogue import Catalogue
 from gateway.bundles.fields import TREATMENTS, TRUNCATIONS, DatasetRules, FieldRule
 from gateway.bundles.plan import Plan, combined_hash, compile_plan
 from gateway.bundles.pseudonym import Domain, SubjectKeys
+from gateway.bundles.rows import judge
 from gateway.bundles.seal import Part
 from gateway.bundles.treat import Treated, treat
 from gateway.policy.decision import Coarsen, Mask, Obligation
+from gateway.transfers.chosen_rows import row_rule
 from gateway.transfers.job import Job
 
 NDJSON = "application/x-ndjson"
@@ -94,7 +96,8 @@ def treat_all(job: Job, pulled: Mapping[str, Pulled], catalogue: Catalogue, doma
         if (one := pulled.get(grant.item)) is None:
             continue
         plan = compile_plan(rules(catalogue, grant.dataset, grant.fields, job.obligations))
-        treated = treat(plan, subject, (record.body for record in one.records))
+        judged = judge(row_rule(job, grant.item, catalogue))
+        treated = treat(plan, subject, (record.body for record in one.records), judged)
         part = (
             Part(f"{grant.holder}.{grant.dataset}.ndjson", NDJSON, treated.body) if treated.records else None
         )

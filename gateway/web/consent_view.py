@@ -7,6 +7,7 @@ from consent.parties import ClientInfo
 from consent.text import Block
 from gateway.errors import Language
 from gateway.web import phrases
+from gateway.web.choosing_view import cycle_selects, end_select
 from gateway.web.item_view import Asking, item_view
 from gateway.web.views import (
     BeforeView,
@@ -71,6 +72,10 @@ def consent_view(
         before=before,
         recognise=recognise,
         notice=t(f"consent.{notice}") if notice else None,
+        cycles=cycle_selects(terms, asking.catalogue, asking.choices.less.cycles, language),
+        ends=end_select(terms, asking.catalogue, asking.choices.less.end, language)
+        if asking.may_end
+        else None,
     )
 
 

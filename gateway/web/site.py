@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from connectors.contract import Account
 from consent.catalogue import Catalogue
 from consent.clock import Clock
 from consent.items import Terms
@@ -51,6 +52,19 @@ Precheck = Callable[[Terms, str], Awaitable[Mapping[str, Withheld]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """A question for a list of accounts: `id` names it to the holder, `end` (epoch seconds) ends it."""
+
+    id: str
+    end: int
+    dataset: str
+
+
+ListAccounts = Callable[[str, str, Listing], Awaitable[Sequence[Account]]]
+"""(holder id, the citizen's link there, listing) -> their accounts; raises connectors.errors.HolderError."""
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """`origin` is the gateway's public origin; `party` the operator's code in the ledger.
 
@@ -78,6 +92,7 @@ class Site:
     receipt: Receipt | None = None
     precheck: Precheck | None = None
     may_grant: MayGrant | None = None
+    list_accounts: ListAccounts | None = None
     sign_ins: RateLimit = field(default_factory=RateLimit)
 
     @property

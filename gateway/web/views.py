@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.web.controls import AccountsView, Select
+from gateway.web.controls import Switch as Switch
+
 
 @dataclass(frozen=True)
 class Party:
@@ -13,17 +16,6 @@ class Party:
     legal_name: str
     registration: str
     contact: str
-
-
-@dataclass(frozen=True)
-class Switch:
-    """One box the citizen may tick. `anchor` is unique on the page."""
-
-    value: str
-    anchor: str
-    label: str
-    about: str
-    chosen: bool
 
 
 @dataclass(frozen=True)
@@ -42,6 +34,10 @@ class ItemView:
     unavailable: str | None = None
     withheld: str | None = None
     error: str | None = None
+    cycle_class: str = ""
+    accounts: AccountsView | None = None
+    selects: tuple[Select, ...] = ()
+    filters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +99,8 @@ class ConsentView:
     notice: str | None = None
     before: BeforeView | None = None
     recognise: RecognitionView | None = None
+    cycles: tuple[Select, ...] = ()
+    ends: Select | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,9 @@ class DoneView:
 
 @dataclass(frozen=True)
 class ConsentCard:
-    """One consent in the list. `withdraw` is where to end it, None once it has ended."""
+    """One consent in the list. `withdraw` is where to end it, None once it has ended; `answer` is where to
+    answer a request that waits, else None.
+    """
 
     href: str
     who: str
@@ -133,6 +133,7 @@ class ConsentCard:
     until: str
     last_sent: str
     withdraw: str | None
+    answer: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """A consent's whole life against a model: every move at any time, by two actors, of whom one may be behind.
 
 No state is reached that the table does not allow; what is refused changes nothing; a move is exactly one
-version, one row of history and one entry in the ledger. Moves come from `TRANSITIONS`: a new one is tried here
-from the day it stands in the table.
+version, one row of history and one entry in the ledger. Moves come from `TRANSITIONS`: a new one is tried
+here from the day it stands in the table.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ class Life(RuleBasedStateMachine):
         """Nobody has been asked yet."""
         super().__init__()
         self.at, self.version, self.seen = AT, 0, dict.fromkeys(("phone", "laptop"), 0)
-        self.subject: SubjectId = self._run(lambda s: self.lives.journal.keys.create(s))
+        self.subject: SubjectId = self._run(self.lives.journal.keys.create)
         self.id = f"c-{self.subject}"[:32]
 
     def _run(self, work: Callable[[AsyncSession], Awaitable[Any]]) -> Any:
@@ -143,7 +144,7 @@ class Life(RuleBasedStateMachine):
 
         async def both() -> list[Any]:
             tries = (self._try(one, self.version, terms[0]), self._try(other, self.version, terms[1]))
-            return await asyncio.gather(*tries)
+            return list(await asyncio.gather(*tries))
 
         before, pairs = self.version, [(one, terms[0]), (other, terms[1])]
         done = list(zip(pairs, self.lives.runner.run(both()), strict=True))
@@ -157,7 +158,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def the_store_is_as_the_model(self) -> None:
-        """State, version, terms, one row of history and one entry a version, and each version in its state."""
+        """State, version, terms; one row of history and one entry a version; each in its state."""
         if not self.version:
             return
 
@@ -175,7 +176,7 @@ class Life(RuleBasedStateMachine):
         assert (now.state, now.version, now.terms) == (self.state, self.version, self.terms)
         assert [one.version for one in versions] == list(range(1, self.version + 1))
         assert entries == self.version
-        for before, after in zip(versions, versions[1:], strict=False):
+        for before, after in pairwise(versions):
             assert after.state in {to for (of, _), to in TRANSITIONS.items() if of is before.state}
 
     def _terms(self, step: Move) -> Terms | None:
@@ -221,20 +222,20 @@ class Life(RuleBasedStateMachine):
         return after
 
     async def _make(self, session: AsyncSession, step: Move, seen: int, terms: Terms | None) -> Consent:
-        journal, of, at = self.lives.journal, {"subject": self.subject}, self.at
-        mine = {**of, "version": seen, "at": at}
+        journal, at, changed = self.lives.journal, self.at, terms or self.terms
+        of: dict[str, Any] = {"subject": self.subject}
+        mine: dict[str, Any] = {**of, "version": seen, "at": at}
         match step:
             case Move.PAUSE:
                 return await lasting.pause(session, journal, self.id, **mine)
             case Move.RESUME:
                 return await lasting.resume(session, journal, self.id, **mine)
             case Move.RENEW:
-                return await lasting.renew(session, journal, self.id, terms=terms, text=TEXT, **mine)
+                return await lasting.renew(session, journal, self.id, terms=changed, text=TEXT, **mine)
             case Move.NARROW:
-                terms = terms or self.terms
-                return await service.narrow(session, journal, self.id, terms=terms, text=TEXT, **mine)
+                return await service.narrow(session, journal, self.id, terms=changed, text=TEXT, **mine)
             case Move.AMEND:
-                asked = service.Asked(self.subject, CLIENT.id, "r-more", terms or TERMS, TEXT)
+                asked = service.Asked(self.subject, CLIENT.id, "r-more", changed, TEXT)
                 return await service.amend(
                     session, journal, asked, asked.terms, consent_id=self.id, version=seen, at=at
                 )

@@ -32,7 +32,8 @@ def insert_or_keep(session: AsyncSession, table: Any, *columns: str) -> Any:
 
 
 async def add(session: AsyncSession, consent: Consent, step: Move) -> bool:
-    """Store a new consent with its first version; False, nothing stored, if its request has one already."""
+    """Store a new consent with its first version; False, nothing stored, if there is one of this citizen
+    for its request already."""
     values = {
         "id": consent.id,
         "subject_id": consent.subject,
@@ -41,7 +42,11 @@ async def add(session: AsyncSession, consent: Consent, step: Move) -> bool:
         "created_at": consent.created_at,
         **_moving(consent),
     }
-    statement = insert_or_keep(session, _CONSENT, "request_id").values(**values).returning(_CONSENT.c.id)
+    statement = (
+        insert_or_keep(session, _CONSENT, "request_id", "subject_id")
+        .values(**values)
+        .returning(_CONSENT.c.id)
+    )
     if (await session.execute(statement)).one_or_none() is None:
         return False
     await _add_version(session, consent, step)
@@ -71,9 +76,12 @@ async def load(session: AsyncSession, consent_id: str, *, lock: bool = False) ->
     return await _one(session, query.with_for_update() if lock else query)
 
 
-async def of_request(session: AsyncSession, request_id: str) -> Consent | None:
-    """The consent that answered one authorization request, if it was answered."""
-    return await _one(session, select(_CONSENT).where(_CONSENT.c.request_id == request_id))
+async def of_request(
+    session: AsyncSession, request_id: str, subject: SubjectId, *, lock: bool = False
+) -> Consent | None:
+    """What is on record of one authorization request put before one citizen: waiting, answered or lapsed."""
+    query = select(_CONSENT).where(_CONSENT.c.request_id == request_id, _CONSENT.c.subject_id == subject)
+    return await _one(session, query.with_for_update() if lock else query)
 
 
 async def of_subject(

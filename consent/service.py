@@ -31,7 +31,8 @@ class Asked:
     text: ShownText
 
 
-def _new_id() -> str:
+def new_consent_id() -> str:
+    """A fresh consent's name: 120 random bits."""
     return "c-" + secrets.token_hex(15)
 
 
@@ -42,7 +43,7 @@ async def give(
     agreed: Terms,
     *,
     at: int,
-    new_id: Callable[[], str] = _new_id,
+    new_id: Callable[[], str] = new_consent_id,
 ) -> Consent:
     """The citizen agrees to `agreed`, which is within what was asked. Answering twice gives one consent.
 
@@ -58,7 +59,7 @@ async def refuse(
     asked: Asked,
     *,
     at: int,
-    new_id: Callable[[], str] = _new_id,
+    new_id: Callable[[], str] = new_consent_id,
 ) -> Consent:
     """The citizen says no. Kept as a record of the refusal (Decree 42-6(11)); no grant comes of it."""
     return await _answer(session, journal, asked, (Move.REFUSE, asked.terms, new_id()), at=at)
@@ -155,10 +156,10 @@ async def _answer(
 ) -> Consent:
     """Move the request on record; one that was not stored before is made and moved at once."""
     step, terms, id = answer
-    pending = await repository.of_request(session, asked.request_id)
+    pending = await repository.of_request(session, asked.request_id, asked.subject, lock=True)
     if pending is not None and pending.state in PENDING:
         return await _answer_pending(session, journal, asked, (pending, step, terms), at=at)
-    answered = move(_requested(asked, id, at), step, at, terms=terms)
+    answered = move(requested(asked, id, at), step, at, terms=terms)
     await repository.keep_text(session, asked.text, at)
     if not await repository.add(session, answered, step):
         return await _answered_before(session, answered)
@@ -183,7 +184,8 @@ async def _answer_pending(
     return await commit_to(session, journal, before, after, step, text=asked.text)
 
 
-def _requested(asked: Asked, id: str, at: int) -> Consent:
+def requested(asked: Asked, id: str, at: int) -> Consent:
+    """The record of a request as it is first put before a citizen: version 0, nothing agreed to."""
     return Consent(
         id=id,
         subject=asked.subject,
@@ -197,12 +199,13 @@ def _requested(asked: Asked, id: str, at: int) -> Consent:
         language=asked.text.language,
         created_at=at,
         changed_at=at,
+        by=By.RECIPIENT,
     )
 
 
 async def _answered_before(session: AsyncSession, again: Consent) -> Consent:
     """The same answer a second time is the first one; any other answer comes too late."""
-    first = await repository.of_request(session, again.request_id)
+    first = await repository.of_request(session, again.request_id, again.subject)
     same = first is not None and replace(
         again, id=first.id, version=first.version, created_at=first.created_at, changed_at=first.changed_at
     )

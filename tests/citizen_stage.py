@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -36,10 +37,14 @@ from gateway.errors import Problem
 from gateway.keyring import Keyring, SigningKey
 from gateway.oauth import GatewayAuthorizationServer, Minter, Record, clients
 from gateway.oauth.answering import Answering
+from gateway.oauth.par import ANSWER_SECONDS
 from gateway.oauth.tables import AuthorizationRequestRow
+from gateway.retention.jobs import jobs
+from gateway.retention.sweep import Sweep
 from gateway.security.cross_origin import CrossOrigin
 from gateway.security.headers import SecurityHeaders
 from gateway.security.sessions import Sessions
+from gateway.telemetry import Metrics
 from gateway.web import Site, routes
 from gateway.web.error_page import problem_page
 from gateway.web.openid import OpenIdProvider, RelyingParty
@@ -175,7 +180,7 @@ class CitizenStage:
             parameters=orjson.dumps(pushed).decode(),
             created_at=self.now,
             expires_at=self.now + 300,
-            answer_by=self.now + 1800,
+            answer_by=self.now + ANSWER_SECONDS,
         )
         async with self.database.transaction() as session:
             session.add(row)
@@ -204,6 +209,17 @@ class CitizenStage:
                     await session.execute(select(func.count()).select_from(SQLModel.metadata.tables[table]))
                 ).scalar_one()
             )
+
+    async def given(self) -> int:
+        """How many versions of consents there ever were under which data may flow."""
+        return sum(row.state == "active" for row in await self.rows("consent_version"))
+
+    async def housekeep(self) -> None:
+        """Let every job of the house run, as it does each minute."""
+        sweep = Sweep(
+            self.database, jobs(self.journal, "mydata-gateway"), Metrics(), lambda _: asyncio.sleep(0)
+        )
+        await sweep.once(self.now)
 
     async def rows(self, table: str) -> list[Any]:
         """Every row of a table."""

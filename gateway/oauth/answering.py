@@ -61,15 +61,17 @@ class Answering:
         """Where a sign-out asked for by a client may lead; see `gateway.oauth.logout`."""
         return await leaving(session, self._server.id_tokens, asked)
 
-    async def send_back(self, interaction_id: str, error: str) -> Response:
+    async def send_back(self, interaction_id: str, error: str, *, late: bool = False) -> Response:
         """303 to the client with `error`, state and iss, signed if it asked for that (RFC 9207, JARM).
 
-        Raises Problem `request_unknown`. `error` is a registered error of OpenID Connect, never input.
+        Raises Problem `request_unknown`. `error` is a registered error of OpenID Connect, never input. With
+        `late` the time to answer may be over: who put the answer off is not left without a way back.
         """
         server, now = self._server, self._server.now()
         async with server.database.reading() as session:
             row = await interactions.find(session, interaction_id)
-            pending = await interactions.load(session, interaction_id, at=now)
+            at = row.created_at if row is not None and late else now
+            pending = await interactions.load(session, interaction_id, at=at)
         if row is None:
             raise OAuthRefusal("request_unknown")
         asked = orjson.loads(row.parameters)

@@ -40,6 +40,8 @@ class Pending:
     ui_locales: str | None = None
     openid: OpenIdRequest = field(default_factory=OpenIdRequest)
     managed: Asked = field(default_factory=Asked)
+    stage: int = 0
+    """How far its citizen has come (`gateway.oauth.stages`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ async def load(session: AsyncSession, interaction_id: str, *, at: int) -> Pendin
     details = orjson.loads(asked["authorization_details"])
     locales = asked.get("ui_locales")
     openid, managed = of_kept(asked), Asked.of(asked)
-    return Pending(interaction_id, client, details, row.created_at, row.answer_by, locales, openid, managed)
+    came, stage = (row.created_at, row.answer_by), row.stage or 0
+    return Pending(interaction_id, client, details, *came, locales, openid, managed, stage)
 
 
 async def settle(session: AsyncSession, interaction_id: str, answer: Settlement, *, at: int) -> None:

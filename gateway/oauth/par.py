@@ -32,8 +32,8 @@ from gateway.oauth.tokens import new_secret
 URI_PREFIX = "urn:ietf:params:oauth:request_uri:"
 EXPIRES_SECONDS = 300
 """Life of a request_uri; FAPI 2.0 5.3.2.2-12 wants less than 600."""
-ANSWER_SECONDS = 1800
-"""Time to sign in, read and answer the consent page, from the push."""
+ANSWER_SECONDS = 3600
+"""Time to sign in, read and answer the consent page, from the push; putting it off adds nothing."""
 
 KEPT = (
     "response_type",

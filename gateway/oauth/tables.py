@@ -8,6 +8,7 @@ from sqlmodel import Field, SQLModel
 from consent.tables import partial_index
 
 REVOKED = text("revoked_at IS NOT NULL")
+UNCOUNTED = text("counted_at IS NULL")
 
 
 def _seconds(*, optional: bool = False, index: bool = False) -> Column[int]:
@@ -43,10 +44,12 @@ class AuthorizationRequestRow(SQLModel, table=True):
     `expires_at` ends the request_uri (RFC 9126), `answer_by` the time to answer the page. `settled_at`
     is set once by the winning answer, `finished_at` once by the response that leaves for the client.
     `grant_id` and `grant_generation` name the grant the answer made; `error` is the OAuth error of one that
-    is no answer.
+    is no answer. `stage` is how far the citizen came (`gateway.oauth.stages`), `counted_at` when that was
+    counted, `taken_at` when the citizen's own browser took an answer that somebody gave for them.
     """
 
     __tablename__ = "authorization_request"
+    __table_args__ = (partial_index("ix_request_uncounted", "answer_by", "interaction_id", where=UNCOUNTED),)
 
     interaction_id: str = Field(primary_key=True)
     request_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
@@ -67,6 +70,9 @@ class AuthorizationRequestRow(SQLModel, table=True):
     grant_generation: int | None = None
     error: str | None = None
     finished_at: int | None = Field(default=None, sa_column=_seconds(optional=True))
+    stage: int | None = None
+    counted_at: int | None = Field(default=None, sa_column=_seconds(optional=True))
+    taken_at: int | None = Field(default=None, sa_column=_seconds(optional=True))
 
 
 class AuthorizationCodeRow(SQLModel, table=True):
@@ -159,4 +165,15 @@ class RefusalCountRow(SQLModel, table=True):
 
     hour: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     code: str = Field(primary_key=True)
+    number: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class FlowCountRow(SQLModel, table=True):
+    """How many flows of one client, begun on one Korean day, ended in one way. It names no citizen."""
+
+    __tablename__ = "flow_count"
+
+    day: str = Field(primary_key=True, max_length=10)
+    client_id: str = Field(primary_key=True, max_length=128)
+    ending: str = Field(primary_key=True, max_length=24)
     number: int = Field(sa_column=Column(BigInteger, nullable=False))

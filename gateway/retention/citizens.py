@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent.account_tables import AccountLabelRow, AccountListRow
 from consent.journal import Journal
 from consent.ledger_tables import PAYLOAD
 from consent.notices import NoticeRow
@@ -27,16 +28,23 @@ CITIZENS_AT_ONCE = 10
 _CONSENT, _LINK = tables_of(ConsentRow, HolderLinkRow)
 _AGE, _CITIZEN, _SESSION = tables_of(CitizenAgeRow, CitizenRow, CitizenSessionRow)
 _NOTICE = table_of(NoticeRow)
+_LABEL, _LIST = tables_of(AccountLabelRow, AccountListRow)
 
 
 async def drop_links(session: AsyncSession, subjects: Sequence[str], before: int) -> int:
-    """Delete the links of citizens none of whose consents lives or has ended after `before`; how many."""
-    gone = delete(_LINK).where(_LINK.c.subject_id.in_(subjects), _LINK.c.made_at <= before)
-    mine = _CONSENT.c.subject_id == _LINK.c.subject_id
-    living = exists().where(mine, OPEN, _CONSENT.c.end_at > before)
-    lately = exists().where(mine, OVER, _CONSENT.c.changed_at > before)
-    dropped = await session.execute(gone.where(~living, ~lately).returning(_LINK.c.holder))
-    return len(dropped.all())
+    """Delete the links of citizens none of whose consents lives or has ended after `before`; how many.
+
+    The names of accounts they chose go under the same rule.
+    """
+    dropped = 0
+    for table in (_LABEL, _LINK):
+        gone = delete(table).where(table.c.subject_id.in_(subjects), table.c.made_at <= before)
+        mine = _CONSENT.c.subject_id == table.c.subject_id
+        living = exists().where(mine, OPEN, _CONSENT.c.end_at > before)
+        lately = exists().where(mine, OVER, _CONSENT.c.changed_at > before)
+        found = await session.execute(gone.where(~living, ~lately).returning(table.c.holder))
+        dropped += len(found.all())
+    return dropped
 
 
 def forgetting(journal: Journal, party: str) -> Callable[[AsyncSession, int], Awaitable[Batch]]:
@@ -79,7 +87,7 @@ async def _thin(session: AsyncSession, subjects: Sequence[str]) -> int:
 
 
 async def _forget(session: AsyncSession, journal: Journal, subject: SubjectId, party: str, at: int) -> None:
-    for table in (_LINK, _NOTICE, _AGE, _CITIZEN):
+    for table in (_LABEL, _LIST, _LINK, _NOTICE, _AGE, _CITIZEN):
         await session.execute(delete(table).where(table.c.subject_id == subject))
     query = select(SUBJECT.c.id).where(SUBJECT.c.id == subject, SUBJECT.c.wrapped.is_not(None))
     if (await session.execute(query)).one_or_none() is not None:

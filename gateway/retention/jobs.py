@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Table, select, update
+from sqlalchemy import ColumnElement, Table, TextClause, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent.account_tables import AccountListRow
 from consent.journal import Journal
 from consent.notices import NoticeRow
-from consent.tables import OPEN, OVER, ConsentRow, HolderLinkRow, tables_of
-from gateway.oauth import refusal_counts, replay
+from consent.tables import OPEN, OVER, ConsentRow, HolderLinkRow, table_of, tables_of
+from gateway.oauth import abandonment, refusal_counts, replay
 from gateway.oauth.openid_tables import STRAY, RecognitionRow
 from gateway.oauth.tables import AuthorizationCodeRow, AuthorizationRequestRow
 from gateway.retention.batch import ROWS, Batch, Step, ending
 from gateway.retention.citizens import drop_links, forgetting
 from gateway.retention.grants import forget_of_consents, forget_revoked
+from gateway.retention.lapses import lapsing
 from gateway.retention.records import forget_consents
 from gateway.retention.rights import forget_self_requests, yearly
 from gateway.retention.schedule import schedule
@@ -27,6 +29,9 @@ _CONSENT, _LINK, _BUNDLE = tables_of(ConsentRow, HolderLinkRow, BundleRow)
 _REQUEST, _CODE = tables_of(AuthorizationRequestRow, AuthorizationCodeRow)
 _SESSION, _SIGN_IN = tables_of(CitizenSessionRow, SignInRow)
 _RECOGNITION, _NOTICE = tables_of(RecognitionRow, NoticeRow)
+_FLOW_COUNTED = text(
+    "interaction_id NOT IN (SELECT interaction_id FROM authorization_request WHERE counted_at IS NULL)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,9 @@ def jobs(journal: Journal, party: str) -> tuple[Job, ...]:
 
     return (
         Job("replay", (keys.raise_mark, keys.forget)),
-        Job("authorization_request", (_ending(_REQUEST, "answer_by"),)),
-        Job("authorization_code", (_ending(_CODE, "expires_at"),)),
+        Job("authorization_request", (count_flows, _counted())),
+        Job("authorization_code", (_ending(_CODE, "expires_at", where=_FLOW_COUNTED),)),
+        Job("account_list", (_ending(table_of(AccountListRow), "ends_at"),)),
         Job("citizen_session", (_ending(_SESSION, "expires_at"),)),
         Job("citizen_sign_in", (_ending(_SIGN_IN, "expires_at"),)),
         Job("refusal_count", (tell,)),
@@ -92,7 +98,7 @@ def jobs(journal: Journal, party: str) -> tuple[Job, ...]:
         Job("oauth_recognition", (_strays(),)),
         Job("notice", (_ending(_NOTICE, "at"), *yearly(journal, party))),
         Job("self_request", (forget_self_requests,)),
-        Job("consent", (forget_consents,)),
+        Job("consent", (lapsing(journal), forget_consents)),
         Job("holder_link", (*_walks("holder_link", drop_links, _CONSENT.c.subject_id), _made().step)),
         Job("citizen", (forgetting(journal, party),)),
     )
@@ -102,8 +108,19 @@ def _after(table: str) -> int:
     return schedule()[table].seconds
 
 
-def _ending(table: Table, when: str) -> Step:
-    return ending(table, table.c[when], after=_after(table.name))
+async def count_flows(session: AsyncSession, now: int) -> Batch:
+    """Count where citizens left requests that are over."""
+    counted = await abandonment.count(session, now)
+    return Batch(counted, counted == abandonment.AT_ONCE)
+
+
+def _ending(table: Table, when: str, where: TextClause | None = None) -> Step:
+    return ending(table, table.c[when], after=_after(table.name), where=where)
+
+
+def _counted() -> Step:
+    """A request goes when where its citizen left it has been counted."""
+    return _ending(_REQUEST, "answer_by", where=text("counted_at IS NOT NULL"))
 
 
 def _strays() -> Step:

@@ -17,7 +17,7 @@ from consent import repository, service
 from consent.errors import MoveError
 from consent.events import Event
 from consent.items import Terms, to_details
-from consent.merging import asks_more, fresh, merged
+from consent.merging import asks_more
 from consent.records import Consent
 from consent.service import Asked
 from gateway.errors import Problem
@@ -55,14 +55,6 @@ async def not_theirs(site: Site, pending: Pending, session_hash: str) -> Respons
     async with _first_answer_stands(), site.database.transaction() as session:
         await interactions.settle(session, pending.interaction_id, refused, at=site.now())
     return RedirectResponse(interactions.resume_path(pending.interaction_id), 303)
-
-
-def all_asked(found: Question) -> Terms:
-    """Everything this citizen has then been asked for by this client under one consent."""
-    if found.standing is None or not found.merging:
-        return found.asked
-    before = found.standing.asked
-    return merged(before, found.asked, fresh(found.asked, before))
 
 
 async def amend(site: Site, session: AsyncSession, asked: Asked, agreed: Terms, standing: Consent) -> Consent:

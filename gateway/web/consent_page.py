@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -19,13 +18,12 @@ from consent import repository_members, service
 from consent.choices import Choices
 from consent.errors import ChoiceError, MoveError
 from consent.items import Terms, to_details
-from consent.service import Asked
 from consent.subjects import SubjectId
 from consent.text import build
 from gateway.errors import Language, Problem
 from gateway.oauth import clients, interactions, recognition
 from gateway.oauth.interactions import Settlement
-from gateway.web import again, language, question, recognising
+from gateway.web import account_lists, again, language, question, recognising, row_choices, waiting
 from gateway.web.before_asking import elsewhere_first
 from gateway.web.choosing import read_choices, wrong_choices
 from gateway.web.forms import Form, read_form
@@ -35,7 +33,7 @@ from gateway.web.site import Site
 from gateway.web.words import LANGUAGES
 
 _SWITCHES: dict[str, Language] = {"language-ko": "ko", "language-en": "en"}
-_DECISIONS = frozenset({"", "agree", "refuse", "look", *_SWITCHES})
+_DECISIONS = frozenset({"", "agree", "refuse", "later", "look", *_SWITCHES})
 
 
 class ConsentPage:
@@ -52,14 +50,17 @@ class ConsentPage:
             return found
         if found.standing is not None and again.answered_before(found):
             return await again.go_on(self._site, found, found.standing)
+        found = await waiting.put_before(self._site, found, _spoken(request, found))
+        if found.citizen.age_band == "child":
+            return await waiting.for_guardian(self._site, found, _spoken(request, found))
         return consent_page(self._site, found, Shown(_spoken(request, found), Choices(), {}))
 
     async def answer(self, request: Request) -> Response:
         """POST: the answer, or the page again in the other language or with what has to be put right."""
         form = await read_form(
             request,
-            single=("interaction", "shown", "decision"),
-            repeated=("item", "field", "claim"),
+            single=("interaction", "shown", "decision", *row_choices.SINGLE),
+            repeated=("item", "field", "claim", *row_choices.REPEATED),
             required=("interaction", "shown"),
         )
         decision = form.one("decision")
@@ -72,8 +73,20 @@ class ConsentPage:
             raise Problem("page_of_another")
         if decision == "refuse":
             return await self._refused(found, self._text_seen(request, found, form)[0])
+        if decision == "later":
+            return await waiting.put_off(self._site, found, self._text_seen(request, found, form)[0])
+        if found.citizen.age_band == "child":
+            raise Problem("guardian_needed")
         found = replace(found, ticked=recognising.ticked_of(form, found.pending))
-        choices = read_choices(form, found.terms, catalogue=self._site.catalogue, withheld=found.withheld)
+        choices = read_choices(
+            form,
+            found.terms,
+            catalogue=self._site.catalogue,
+            withheld=found.withheld,
+            offers=found.offers,
+            may_end=not found.merging,
+        )
+        await waiting.chose(self._site, found, agreeing=decision == "agree")
         if decision in _SWITCHES:
             return await self._switched(found, choices, _SWITCHES[decision])
         return await self._decided(request, found, form, choices)
@@ -88,7 +101,7 @@ class ConsentPage:
         if not current:
             shown = Shown(spoken, choices, {}, notice="changed")
             return consent_page(self._site, found, shown, status=409)
-        if wrong := wrong_choices(found.terms, choices, self._site.catalogue):
+        if wrong := wrong_choices(found.terms, choices, self._site.catalogue, found.offers):
             return consent_page(self._site, found, Shown(spoken, choices, wrong), status=422)
         try:
             agreed = found.agreed(choices, self._site.catalogue)
@@ -102,7 +115,7 @@ class ConsentPage:
     async def _agreed(self, found: Question, agreed: Terms, spoken: Language) -> Response:
         if self._site.may_grant is not None:
             await self._site.may_grant()
-        asked, now = self._asked(found, spoken), self._site.now()
+        asked, now = question.asked_of(self._site, found, spoken), self._site.now()
         async with _first_answer_stands(), self._site.database.transaction() as session:
             if found.standing is None:
                 consent = await service.give(session, self._site.journal, asked, agreed, at=now)
@@ -110,6 +123,9 @@ class ConsentPage:
                 consent = await again.amend(self._site, session, asked, agreed, found.standing)
             await recognising.keep(
                 session, self._site, found.pending, found.citizen, ticked=found.ticked, spoken=spoken
+            )
+            await account_lists.keep_chosen(
+                session, self._site, consent.subject, agreed, found.offers, at=now
             )
             answer = Settlement(
                 allowed=True,
@@ -123,7 +139,7 @@ class ConsentPage:
         return _done(asked.request_id)
 
     async def _refused(self, found: Question, spoken: Language) -> Response:
-        asked, now = self._asked(found, spoken), self._site.now()
+        asked, now = question.asked_of(self._site, found, spoken), self._site.now()
         async with _first_answer_stands(), self._site.database.transaction() as session:
             await service.refuse(session, self._site.journal, asked, at=now)
             answer = Settlement(allowed=False, session_hash=found.citizen.id_hash)
@@ -144,15 +160,6 @@ class ConsentPage:
                 return spoken, True
         return _spoken(request, found), False
 
-    def _asked(self, found: Question, spoken: Language) -> Asked:
-        return Asked(
-            subject=cast("SubjectId", found.citizen.subject),
-            client_id=found.client.id,
-            request_id=found.pending.interaction_id,
-            terms=again.all_asked(found),
-            text=build(found.whole, wording(self._site, found, spoken)),
-        )
-
     async def _question(self, request: Request, *, answering: bool = False) -> Question | Response:
         """What is asked of this citizen; or where they have to go first.
 
@@ -164,6 +171,9 @@ class ConsentPage:
             row = await interactions.find(session, id)
             if row is not None and row.settled_at is not None and citizen is not None:
                 return _done(id)
+            record = await waiting.record_of(session, id, citizen)
+            if record and row and waiting.too_late(record, row.answer_by, at=now) and not answering:
+                return await self._site.answering.send_back(id, "access_denied", late=True)
             pending, terms = await question.load(session, id, at=now)
             standing, named = None, pending.managed.changes
             if named and citizen is not None:
@@ -175,13 +185,12 @@ class ConsentPage:
             return elsewhere or sign_in_first(f"/consent/{id}")
         if named and standing is None:
             return await again.not_theirs(self._site, pending, citizen.id_hash)
-        if citizen.age_band == "child":
-            raise Problem("guardian_needed")
         if not set(terms.holders) <= known.keys() | citizen.unavailable.keys():
             return sign_in_first(f"/consent/{id}")
         withheld = await self._site.precheck(terms, pending.client.id) if self._site.precheck else {}
         found = Question(pending, clients.info(pending.client), terms, citizen, withheld, standing)
-        return replace(found, known=before)
+        offers = await account_lists.offered(self._site, pending, found.choosable, citizen, ask=not answering)
+        return replace(found, known=before, record=record, offers=offers)
 
 
 @asynccontextmanager

@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent import repository, repository_use
+from consent.asking import ever_given
 from consent.changes import Step
 from consent.parties import ClientInfo
-from consent.records import Consent, State
+from consent.records import PENDING, Consent, State
 from consent.subjects import SubjectId
 from consent.usage import ItemOutcome
 from gateway.errors import Language, Problem
@@ -142,7 +143,7 @@ class MyConsents:
             if citizen is None:
                 raise Problem("sign_in_needed")
             kept = await own(session, citizen, request.path_params["consent"])
-        if self._site.receipt is None or kept.consent.state is State.REFUSED:
+        if self._site.receipt is None or not ever_given(kept.consent):
             raise Problem("not_found")
         signed = await self._site.receipt(kept.consent)
         if signed is None:
@@ -170,11 +171,12 @@ class MyConsents:
             until=phrases.day(consent.terms.end, spoken),
             last_sent=phrases.moment(kept.last_sent, spoken) if kept.last_sent else t("mine.never_sent"),
             withdraw=f"{place}/withdraw" if standing in (State.ACTIVE, State.PAUSED) else None,
+            answer=f"/consent/{consent.request_id}" if consent.state in PENDING else None,
         )
 
     def _detail(self, kept: Kept, past: _Past, spoken: Language, *, first: bool) -> DetailView:
         consent = kept.consent
-        kept_receipt = self._site.receipt is not None and consent.state is not State.REFUSED
+        kept_receipt = self._site.receipt is not None and ever_given(consent)
         return DetailView(
             card=self._card(kept, spoken),
             who=party(kept.client, spoken),

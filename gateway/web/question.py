@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from consent.accounts import Offer
 from consent.calendar import korean_day
 from consent.catalogue import Catalogue
 from consent.choices import Choices, narrow
@@ -17,6 +18,8 @@ from consent.items import Terms, from_details
 from consent.merging import fresh, longer, merged
 from consent.parties import ClientInfo
 from consent.records import Consent
+from consent.service import Asked
+from consent.subjects import SubjectId
 from consent.text import Wording, blocks, build
 from gateway.errors import Language
 from gateway.oauth import interactions
@@ -50,6 +53,10 @@ class Question:
     """The personal claims the citizen ticked (OpenID Connect)."""
     known: Recognition | None = None
     """How the client recognises the citizen by the consent that stands."""
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    """The accounts to choose from, by item name."""
+    record: Consent | None = None
+    """The request as it is on record for this citizen, once it was shown."""
 
     @property
     def merging(self) -> bool:
@@ -64,11 +71,26 @@ class Question:
         return replace(self.asked, items=fresh(self.asked, self.standing.terms))
 
     @property
+    def choosable(self) -> Terms:
+        """What there is to answer without what stands: of that, accounts are not chosen again."""
+        known = {item.name for item in self.standing.terms.items} if self.standing else set[str]()
+        items = [item for item in self.terms.items if not self.merging or item.name not in known]
+        return replace(self.terms, items=tuple(items))
+
+    @property
     def whole(self) -> Terms:
         """Everything the citizen would have agreed to after a full yes: what the kept text says."""
         if self.standing is None or not self.merging:
             return self.asked
         return merged(self.standing.terms, self.asked, self.terms.items)
+
+    @property
+    def ever_asked(self) -> Terms:
+        """Everything this citizen has then been asked for by this client under one consent."""
+        if self.standing is None or not self.merging:
+            return self.asked
+        before = self.standing.asked
+        return merged(before, self.asked, fresh(self.asked, before))
 
     def agreed(self, choices: Choices, catalogue: Catalogue) -> Terms:
         """What holds after a yes with these choices. Raises ChoiceError as `consent.choices.narrow` does."""
@@ -121,6 +143,8 @@ def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 
         },
         withheld={name: _by_law(found, shown.language) for name, found in question.withheld.items()},
         wrong=shown.wrong,
+        offers=question.offers,
+        may_end=not question.merging,
     )
     view = consent_view(
         question.terms,
@@ -139,9 +163,25 @@ def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 
     return page
 
 
+def asked_of(site: Site, question: Question, language: Language) -> Asked:
+    """The question as it goes on record: of whom, by whom, everything asked and the text in `language`."""
+    return Asked(
+        subject=SubjectId(question.citizen.subject),
+        client_id=question.client.id,
+        request_id=question.pending.interaction_id,
+        terms=question.ever_asked,
+        text=build(question.whole, wording(site, question, language)),
+    )
+
+
 def shown_to(question: Question) -> str:
     """Names citizen and request on the page, so that a page left open is not answered by who comes next."""
-    named = f"{question.citizen.subject}\0{question.pending.interaction_id}"
+    return shown_to_citizen(question.citizen, question.pending.interaction_id)
+
+
+def shown_to_citizen(citizen: CitizenSession, interaction_id: str) -> str:
+    """The same, of the citizen who is signed in."""
+    named = f"{citizen.subject}\0{interaction_id}"
     return hashlib.sha256(named.encode()).hexdigest()[:32]
 
 

@@ -16,6 +16,7 @@ from gateway.web.pause import Pause
 from gateway.web.renewals import Renewals
 from gateway.web.sign_in import SignIn
 from gateway.web.site import Site
+from gateway.web.waiting import Later
 from gateway.web.withdraw import Withdraw
 
 
@@ -39,6 +40,7 @@ def routes(site: Site) -> list[Route]:
         ("POST", "/consent/{interaction}", consent.answer),
         ("POST", "/consent/{interaction}/decline", Decline(site).answer),
         ("GET", "/consent/{interaction}/done", done.show),
+        ("GET", "/consent/{interaction}/later", Later(site).show),
         ("GET", "/my/renewals", renewals.show),
         ("POST", "/my/renewals", renewals.answer),
         ("GET", "/my/renewals/done", renewals.done),

@@ -20,6 +20,7 @@ from consent.subjects import SubjectId
 from gateway.errors import Problem
 from gateway.oauth import clients, interactions
 from gateway.oauth.interactions import Pending
+from gateway.oauth.stages import Stage, reach
 from gateway.security import citizens
 from gateway.security.ages import remember_age
 from gateway.security.sessions import AgeBand, hashed
@@ -61,6 +62,7 @@ class SignIn:
                 pending, _ = await question.load(session, found[1], at=self._site.now())
         spoken = language.of_request(request, pending.ui_locales or "" if pending else "")
         if pending:
+            await self._opened(pending)
             asking = party(clients.info(pending.client), spoken)
         return self._site.renderer.page(
             "sign_in",
@@ -91,6 +93,8 @@ class SignIn:
         )
         async with self._site.database.transaction() as session:
             await citizens.keep_sign_in(session, begun, at=now)
+            if pending:
+                await reach(session, pending.interaction_id, Stage.LEFT_TO_SIGN_IN)
         response = RedirectResponse(address, 303)
         self._site.sessions.put(response, browser, cookie=self._cookie)
         return response
@@ -144,6 +148,13 @@ class SignIn:
         if "error" in query or not _ANSWER.fullmatch(query.get("code", "")):
             raise Problem("sign_in_failed", detail="the provider answered with an error")
         return begun
+
+    async def _opened(self, pending: Pending) -> None:
+        """Somebody came to answer. Only counted: a store that fails holds nobody up."""
+        if pending.stage < Stage.OPENED:
+            with suppress(Problem):
+                async with self._site.database.transaction() as session:
+                    await reach(session, pending.interaction_id, Stage.OPENED)
 
     async def _pending(self, place: str) -> Pending | None:
         """The request this sign-in is for, if it is for one that can still be answered."""

@@ -47,7 +47,7 @@ async def test_what_the_page_could_not_have_sent_is_refused(stage: CitizenStage,
     answer = await posted(stage, body)
     assert answer.status_code == 400
     assert "form_invalid" in answer.text
-    assert await stage.count("consent") == 0
+    assert await stage.given() == 0
 
 
 async def test_another_media_type_is_refused(stage: CitizenStage) -> None:
@@ -55,14 +55,14 @@ async def test_another_media_type_is_refused(stage: CitizenStage) -> None:
     headers = {**FORM, "content-type": "application/json"}
     answer = await posted(stage, b'{"decision": "agree"}', headers)
     assert answer.status_code == 400
-    assert await stage.count("consent") == 0
+    assert await stage.given() == 0
 
 
 async def test_a_huge_form_is_refused(stage: CitizenStage) -> None:
     """More than a page can send is not read."""
     answer = await posted(stage, b"interaction=@&shown=$&decision=agree&item=" + b"x" * 70_000)
     assert answer.status_code == 413
-    assert await stage.count("consent") == 0
+    assert await stage.given() == 0
 
 
 async def test_another_site_cannot_answer(stage: CitizenStage) -> None:
@@ -72,7 +72,7 @@ async def test_another_site_cannot_answer(stage: CitizenStage) -> None:
     assert answer.status_code == 403
     assert "cross_origin" in answer.text
     assert "다른 사이트" in answer.text or "Another site" in answer.text
-    assert await stage.count("consent") == 0
+    assert await stage.given() == 0
 
 
 async def test_a_text_that_changed_is_shown_again(stage: CitizenStage) -> None:
@@ -81,14 +81,14 @@ async def test_a_text_that_changed_is_shown_again(stage: CitizenStage) -> None:
     answer = await posted(stage, body)
     assert answer.status_code == 409
     assert " checked" in answer.text
-    assert await stage.count("consent") == 0
+    assert await stage.given() == 0
 
 
 async def test_no_decision_asks_for_one(stage: CitizenStage) -> None:
     """A form sent without pressing either button is answered with the page and what to do."""
     answer = await posted(stage, b"interaction=@&shown=$")
     assert answer.status_code == 422
-    assert await stage.count("consent") == 0
+    assert await stage.given() == 0
 
 
 async def test_without_a_session_nothing_is_decided(stage: CitizenStage) -> None:
@@ -100,4 +100,4 @@ async def test_without_a_session_nothing_is_decided(stage: CitizenStage) -> None
     assert late.status == 401
     assert "sign_in_needed" in late.words
     assert any("/sign-in?to=/consent/" in link for link in late.links)
-    assert await stage.count("consent") == 0
+    assert await stage.given() == 0

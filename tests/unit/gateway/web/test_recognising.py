@@ -100,7 +100,7 @@ async def test_a_claim_that_was_not_on_the_page_is_refused(stage: CitizenStage) 
     page = await asked(stage, browser)
     answer = await agree(browser, page, "locale")
     assert (answer.status, "form_invalid" in answer.text) == (400, True)
-    assert await stage.count("consent") == 0
+    assert await stage.given() == 0
 
 
 async def test_a_shared_number_is_said_to_be_shared(stage: CitizenStage) -> None:

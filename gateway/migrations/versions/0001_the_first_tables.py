@@ -24,6 +24,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('subject_id', 'ref')
     )
     op.create_table('account_list',
+    sa.Column('id', sa.String(length=280), nullable=False),
     sa.Column('interaction_id', sa.String(length=64), nullable=False),
     sa.Column('place', sa.String(length=200), nullable=False),
     sa.Column('subject_id', sa.String(length=64), nullable=False),
@@ -31,10 +32,11 @@ def upgrade() -> None:
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
     sa.Column('listed_at', sa.BigInteger(), nullable=False),
     sa.Column('ends_at', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('interaction_id', 'place')
+    sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('account_list', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_account_list_ends_at'), ['ends_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_account_list_interaction_id'), ['interaction_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_account_list_subject_id'), ['subject_id'], unique=False)
 
     op.create_table('authorization_code',
@@ -734,6 +736,7 @@ def downgrade() -> None:
     op.drop_table('authorization_code')
     with op.batch_alter_table('account_list', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_account_list_subject_id'))
+        batch_op.drop_index(batch_op.f('ix_account_list_interaction_id'))
         batch_op.drop_index(batch_op.f('ix_account_list_ends_at'))
 
     op.drop_table('account_list')

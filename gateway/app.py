@@ -18,6 +18,7 @@ from consent.clock import Clock, utc_now
 from consent.consortium import client_scope
 from consent.details import parse_details
 from consent.errors import ConsentError
+from consent.law.fair_use import fair_use
 from gateway import ledger
 from gateway.access import Access
 from gateway.api import health, transfers
@@ -124,9 +125,10 @@ def _validate(parts: Parts) -> Callable[[list[Any], Client], object]:
         now = parts.clock()
         purposes, may_name = client_scope(parts.consortia, client.id, int(now.timestamp()))
         info = clients.info(client, purposes, may_name)
-        return parse_details(
-            details, catalogue=parts.catalogue, holders=holders, client=info, today=korean_day(now)
-        )
+        today = korean_day(now)
+        terms = parse_details(details, catalogue=parts.catalogue, holders=holders, client=info, today=today)
+        fair_use().check(terms, today)
+        return terms
 
     return validate
 

@@ -15,6 +15,7 @@ from gateway.policy import question as q
 from gateway.transfers.use import Use
 
 _RECENT_SECONDS = 30 * 86_400
+_DAY_SECONDS = 86_400
 
 Role = Literal["sandbox", "designated_intermediary", "processor"]
 """What the operator is in law."""
@@ -93,7 +94,8 @@ def same_use(question: q.Question, use: Use) -> bool:
 def _prior(use: Use, item: str, at: int) -> q.Prior:
     moments = use.get(item, ())
     recent = sum(moment > at - _RECENT_SECONDS for moment in moments)
-    return q.Prior(count=len(moments), last=max(moments, default=None), recent=recent)
+    day = sum(moment > at - _DAY_SECONDS for moment in moments)
+    return q.Prior(count=len(moments), last=max(moments, default=None), recent=recent, day=day)
 
 
 def _consent(consent: Consent, at: int) -> q.Consent:

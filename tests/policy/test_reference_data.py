@@ -11,7 +11,8 @@ import pytest
 
 from consent.catalogue import load as load_catalogue
 from consent.errors import CatalogueError
-from gateway.policy import reasons
+from consent.law.fair_use import fair_use
+from gateway.policy import reasons, reference
 from gateway.policy.bundle import default_folder
 
 DATA: dict[str, Any] = json.loads(
@@ -89,3 +90,8 @@ def test_korean_words_are_polite() -> None:
     """Korean texts end as one person speaks to another."""
     for code, entry in reasons.catalogue().items():
         assert entry["ko"].rstrip(".").split(":")[0].rstrip().endswith("요"), code
+
+
+def test_the_fair_use_table_is_that_of_the_law() -> None:
+    """Policy judges by the very rows the door of requests refuses by."""
+    assert DATA["fair_use"] == reference.fair_use(fair_use())

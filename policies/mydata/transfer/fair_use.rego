@@ -1,29 +1,85 @@
-# Fair use: how much of it, however often it was consented to; and how long it may live.
+# Fair use: how long, how far back, how much of it, however often it was consented to; and how long it may live.
 package mydata.transfer
 
 import data.mydata.law
 import data.mydata.reference
 import future.keywords.not
 
-# The rows for a purpose and a sector: of several limits the strictest counts.
-fair(sector) := [row |
+# The rows for a purpose, a fetch and the data of an item: of several limits the strictest counts, one by one.
+fair(item) := [row |
 	some row in reference.fair_use
 	row.purpose in {"*", input.consent.purpose}
-	row.sector in {"*", sector}
+	row.data in {"*", item.sector, item.dataset}
 	row.effective_from <= input.request.time
+	row.fetch in fetches(item)
 ]
 
-recent(item) := object.get(item.prior, "recent", 0)
+fetches(item) := {"*"} | {fetch_of(frequency) | some frequency in frequencies(item)}
 
-most(item) := min([row.times | some row in fair(item.sector)])
+fetch_of("once") := "once"
 
-refusal contains refused(item, "used_too_often", {"days": 30, "times": times}) if {
-	some item in input.request.items
-	times := most(item)
-	recent(item) >= times
+fetch_of(frequency) := "periodic" if frequency != "once"
+
+# How often the consent lets it be sent, never how often it is asked for.
+frequencies(item) := {consented.frequency |
+	some consented in input.consent.items
+	consented.holder == item.holder
+	consented.dataset == item.dataset
 }
 
-fairly_used(item) if recent(item) < most(item)
+# How often it was sent in the days up to now.
+sent_within(item, 1) := object.get(item.prior, "day", 0)
+
+sent_within(item, 30) := object.get(item.prior, "recent", 0)
+
+# Counted, never a rate: 45 in 30 days may be 45 in one of them.
+windows(item) := {[window.days, window.times] |
+	some row in fair(item)
+	some window in row.windows
+}
+
+refusal contains refused(item, "used_too_often", {"days": window[0], "times": window[1]}) if {
+	some item in input.request.items
+	some window in windows(item)
+	sent_within(item, window[0]) >= window[1]
+}
+
+refusal contains refused(item, "fair_use_exceeded", {"attribute": attribute, "days": limit}) if {
+	some item in input.request.items
+	some attribute, span in spans(item)
+	limit := fair_limit(item, attribute)
+	span > limit * 86400
+}
+
+fairly_used(item) if {
+	count(windows(item)) > 0
+	every window in windows(item) {
+		sent_within(item, window[0]) < window[1]
+	}
+}
+
+# Days from the first to the last of the consent, both named; days back from its start; days back from today.
+spans(item) := {
+	"expiry": input.consent.end - (input.consent.start + 86400),
+	"range": input.consent.start - item.history_from,
+	"request": (input.request.time - item.history_from) - 86399,
+}
+
+fair_limit(item, attribute) := min([days |
+	some row in fair(item)
+	days := row[concat("", [attribute, "_days"])]
+	is_number(days)
+])
+
+fairly_wide(item) if {
+	every attribute, span in spans(item) {
+		within_limit(span, item, attribute)
+	}
+}
+
+within_limit(_, item, attribute) if not fair_limit(item, attribute)
+
+within_limit(span, item, attribute) if span <= fair_limit(item, attribute) * 86400
 
 # Requests of one recipient for one consent in a day, whatever came of them.
 denial contains {"code": "asked_too_often", "params": {"times": times}} if {
@@ -41,6 +97,6 @@ lives contains row.retention_days if {
 	some item in input.request.items
 	item.holder == grant.holder
 	item.dataset == grant.dataset
-	some row in fair(item.sector)
+	some row in fair(item)
 	is_number(row.retention_days)
 }

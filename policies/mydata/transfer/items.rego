@@ -71,6 +71,7 @@ grantable contains grant if {
 	frequency_allowed(item, consented)
 	history_allowed(item, consented)
 	fairly_used(item)
+	fairly_wide(item)
 	stepped_up(item)
 	fields := sort({field | some field in item.fields; field in consented.fields; not field in dropped(item)})
 	count(fields) > 0

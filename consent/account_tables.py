@@ -12,13 +12,15 @@ from sqlmodel import Field, SQLModel
 class AccountListRow(SQLModel, table=True):
     """The accounts a holder listed for one question, or why it did not. Gone soon after the question.
 
-    `place` is `HOLDER/FIELD`; `sealed` a JSON array of reference, masked name and why one cannot be chosen.
+    `id` is question and place, `place` `HOLDER/FIELD`; `sealed` is a JSON array of reference, masked name and
+    why one cannot be chosen.
     """
 
     __tablename__ = "account_list"
 
-    interaction_id: str = Field(primary_key=True, sa_type=String(64))
-    place: str = Field(primary_key=True, sa_type=String(200))
+    id: str = Field(primary_key=True, sa_type=String(280))
+    interaction_id: str = Field(sa_type=String(64), index=True)
+    place: str = Field(sa_type=String(200))
     subject_id: str = Field(sa_type=String(64), index=True)
     missing: str | None = Field(default=None, sa_type=String(64))
     sealed: bytes

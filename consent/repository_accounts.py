@@ -33,7 +33,8 @@ async def keep_lists(
     for place, offer in offers.items():
         plain = orjson.dumps([(one.ref, one.label, one.blocked) for one in offer.accounts])
         await session.execute(
-            insert_or_keep(session, _LIST, "interaction_id", "place").values(
+            insert_or_keep(session, _LIST, "id").values(
+                id=f"{interaction}/{place}",
                 interaction_id=interaction,
                 place=place,
                 subject_id=subject,

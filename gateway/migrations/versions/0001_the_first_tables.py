@@ -509,6 +509,7 @@ def upgrade() -> None:
     sa.Column('changed_at', sa.BigInteger(), nullable=False),
     sa.Column('lease_until', sa.BigInteger(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
     sa.Column('delayed_at', sa.BigInteger(), nullable=True),
     sa.Column('delay_reason', sa.String(length=32), nullable=True),
     sa.Column('solved_at', sa.BigInteger(), nullable=True),
@@ -538,12 +539,14 @@ def upgrade() -> None:
     sa.Column('changed_at', sa.BigInteger(), nullable=False),
     sa.Column('by', sa.String(length=16), nullable=False),
     sa.Column('why', sa.String(length=64), nullable=True),
+    sa.Column('mandate', sa.String(length=40), nullable=True),
     sa.ForeignKeyConstraint(['text_hash'], ['consent_text.hash'], ),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('consent', schema=None) as batch_op:
         batch_op.create_index('ix_consent_begun', ['created_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_consent_client_id'), ['client_id'], unique=False)
+        batch_op.create_index('ix_consent_mandate', ['mandate', 'id'], unique=False, sqlite_where=sa.text('mandate IS NOT NULL'), postgresql_where=sa.text('mandate IS NOT NULL'))
         batch_op.create_index('ix_consent_open', ['subject_id', 'end_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.create_index('ix_consent_over', ['changed_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"), postgresql_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"))
         batch_op.create_index('ix_consent_pending', ['created_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('requested', 'deferred')"), postgresql_where=sa.text("state IN ('requested', 'deferred')"))
@@ -614,6 +617,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_consent_pending', sqlite_where=sa.text("state IN ('requested', 'deferred')"), postgresql_where=sa.text("state IN ('requested', 'deferred')"))
         batch_op.drop_index('ix_consent_over', sqlite_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"), postgresql_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"))
         batch_op.drop_index('ix_consent_open', sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
+        batch_op.drop_index('ix_consent_mandate', sqlite_where=sa.text('mandate IS NOT NULL'), postgresql_where=sa.text('mandate IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_consent_client_id'))
         batch_op.drop_index('ix_consent_begun')
 

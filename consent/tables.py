@@ -29,6 +29,7 @@ class ConsentRow(SQLModel, table=True):
     __table_args__ = (
         Index("ux_consent_request", "request_id", "subject_id", unique=True),
         Index("ix_consent_subject", "subject_id", "created_at", "id"),
+        Index("ix_consent_client", "client_id", "changed_at", "id"),
         Index("ix_consent_begun", "created_at", "id"),
         partial_index("ix_consent_open", "subject_id", "end_at", "id", where=OPEN),
         partial_index("ix_consent_runs_out", "end_at", "id", where=OPEN),
@@ -38,7 +39,7 @@ class ConsentRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True, max_length=32)
     subject_id: str = Field(max_length=64)
-    client_id: str = Field(max_length=128, index=True)
+    client_id: str = Field(max_length=128)
     request_id: str = Field(max_length=128)
     state: str = Field(max_length=16)
     version: int

@@ -545,7 +545,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('consent', schema=None) as batch_op:
         batch_op.create_index('ix_consent_begun', ['created_at', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_consent_client_id'), ['client_id'], unique=False)
+        batch_op.create_index('ix_consent_client', ['client_id', 'changed_at', 'id'], unique=False)
         batch_op.create_index('ix_consent_mandate', ['mandate', 'id'], unique=False, sqlite_where=sa.text('mandate IS NOT NULL'), postgresql_where=sa.text('mandate IS NOT NULL'))
         batch_op.create_index('ix_consent_open', ['subject_id', 'end_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.create_index('ix_consent_over', ['changed_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"), postgresql_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"))
@@ -618,7 +618,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_consent_over', sqlite_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"), postgresql_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"))
         batch_op.drop_index('ix_consent_open', sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.drop_index('ix_consent_mandate', sqlite_where=sa.text('mandate IS NOT NULL'), postgresql_where=sa.text('mandate IS NOT NULL'))
-        batch_op.drop_index(batch_op.f('ix_consent_client_id'))
+        batch_op.drop_index('ix_consent_client')
         batch_op.drop_index('ix_consent_begun')
 
     op.drop_table('consent')

@@ -552,6 +552,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_consent_pending', ['created_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('requested', 'deferred')"), postgresql_where=sa.text("state IN ('requested', 'deferred')"))
         batch_op.create_index('ix_consent_runs_out', ['end_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.create_index('ix_consent_subject', ['subject_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_consent_withdrawing', ['changed_at', 'id'], unique=False, sqlite_where=sa.text("state = 'withdrawing'"), postgresql_where=sa.text("state = 'withdrawing'"))
         batch_op.create_index('ux_consent_request', ['request_id', 'subject_id'], unique=True)
 
     op.create_table('policy_activation',
@@ -575,6 +576,32 @@ def upgrade() -> None:
     sa.Column('why', sa.String(length=64), nullable=True),
     sa.ForeignKeyConstraint(['consent_id'], ['consent.id'], ),
     sa.PrimaryKeyConstraint('consent_id', 'version')
+    )
+    op.create_table('deletion_instruction',
+    sa.Column('id', sa.String(length=40), nullable=False),
+    sa.Column('consent_id', sa.String(length=32), nullable=False),
+    sa.Column('party', sa.String(length=128), nullable=False),
+    sa.Column('asked_at', sa.BigInteger(), nullable=False),
+    sa.Column('deadline_at', sa.BigInteger(), nullable=False),
+    sa.Column('certificate', sa.Text(), nullable=True),
+    sa.Column('certificate_sha256', sa.String(length=64), nullable=True),
+    sa.Column('certified_at', sa.BigInteger(), nullable=True),
+    sa.ForeignKeyConstraint(['consent_id'], ['consent.id'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('deletion_instruction', schema=None) as batch_op:
+        batch_op.create_index('ux_deletion_instruction', ['consent_id', 'party'], unique=True)
+
+    op.create_table('ending_party',
+    sa.Column('consent_id', sa.String(length=32), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('party', sa.String(length=128), nullable=False),
+    sa.Column('told_at', sa.BigInteger(), nullable=False),
+    sa.Column('deadline_at', sa.BigInteger(), nullable=False),
+    sa.Column('answer', sa.String(length=16), nullable=False),
+    sa.Column('answered_at', sa.BigInteger(), nullable=True),
+    sa.ForeignKeyConstraint(['consent_id'], ['consent.id'], ),
+    sa.PrimaryKeyConstraint('consent_id', 'kind', 'party')
     )
     op.create_table('transfer_item_outcome',
     sa.Column('transfer_id', sa.String(length=64), nullable=False),
@@ -608,10 +635,16 @@ def downgrade() -> None:
         batch_op.drop_index('ix_outcome_consent')
 
     op.drop_table('transfer_item_outcome')
+    op.drop_table('ending_party')
+    with op.batch_alter_table('deletion_instruction', schema=None) as batch_op:
+        batch_op.drop_index('ux_deletion_instruction')
+
+    op.drop_table('deletion_instruction')
     op.drop_table('consent_version')
     op.drop_table('policy_activation')
     with op.batch_alter_table('consent', schema=None) as batch_op:
         batch_op.drop_index('ux_consent_request')
+        batch_op.drop_index('ix_consent_withdrawing', sqlite_where=sa.text("state = 'withdrawing'"), postgresql_where=sa.text("state = 'withdrawing'"))
         batch_op.drop_index('ix_consent_subject')
         batch_op.drop_index('ix_consent_runs_out', sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.drop_index('ix_consent_pending', sqlite_where=sa.text("state IN ('requested', 'deferred')"), postgresql_where=sa.text("state IN ('requested', 'deferred')"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -12,6 +14,9 @@ class TransferAsk(BaseModel):
 
     items: tuple[str, ...] | None = Field(
         default=None, max_length=64, description="Items as HOLDER/DATASET; absent: all the grant covers."
+    )
+    kind: Literal["user", "scheduled"] = Field(
+        default="user", description="Whether the citizen waits for it, or it runs on a schedule."
     )
 
 

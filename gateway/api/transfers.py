@@ -32,7 +32,7 @@ from gateway.policy.reasons import text
 from gateway.policy.tables import PolicyDecisionRow
 from gateway.responses import language_of
 from gateway.transfers import repository
-from gateway.transfers.ask import Answer, Ask, Asking
+from gateway.transfers.ask import Answer, Ask, Asking, Kind
 from gateway.transfers.changed import sealed_within
 from gateway.transfers.job import ended
 from gateway.transfers.question import Caller
@@ -60,7 +60,7 @@ class Doors:
         """Answer a request for a transfer."""
         client = await self.resource.for_grant(request)
         key, asked = _key(request), await _body(request)
-        answer = await self.asking.ask(_ask_of(client, key, asked.items))
+        answer = await self.asking.ask(_ask_of(client, key, asked.items, asked.kind))
         self.worker.wake()
         return answer, language_of(request)
 
@@ -153,7 +153,7 @@ def router(doors: Doors) -> APIRouter:
     return routes
 
 
-def _ask_of(client: AuthenticatedClient, key: str, names: tuple[str, ...] | None) -> Ask:
+def _ask_of(client: AuthenticatedClient, key: str, names: tuple[str, ...] | None, kind: Kind = "user") -> Ask:
     return Ask(
         caller=Caller(
             id=client.client.id,
@@ -168,6 +168,7 @@ def _ask_of(client: AuthenticatedClient, key: str, names: tuple[str, ...] | None
         key=key,
         names=names,
         within=from_details(client.grant.details),
+        kind=kind,
     )
 
 

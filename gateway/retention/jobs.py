@@ -23,6 +23,7 @@ from gateway.retention.rights import forget_self_requests, yearly
 from gateway.retention.schedule import schedule
 from gateway.retention.walk import Visit, Walk
 from gateway.security.tables import CitizenSessionRow, SignInRow
+from gateway.transfers.calls import HolderCallRow
 from gateway.transfers.tables import NOT_EMPTIED, BundleRow
 
 _CONSENT, _LINK, _BUNDLE = tables_of(ConsentRow, HolderLinkRow, BundleRow)
@@ -99,6 +100,7 @@ def jobs(journal: Journal, party: str) -> tuple[Job, ...]:
         Job("notice", (_ending(_NOTICE, "at"), *yearly(journal, party))),
         Job("self_request", (forget_self_requests,)),
         Job("consent", (lapsing(journal), forget_consents)),
+        Job("holder_call", (_ending(table_of(HolderCallRow), "at"),)),
         Job("holder_link", (*_walks("holder_link", drop_links, _CONSENT.c.subject_id), _made().step)),
         Job("citizen", (forgetting(journal, party),)),
     )

@@ -12,6 +12,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import orjson
 from msgspec import structs
@@ -44,6 +45,9 @@ from gateway.transfers.states import State
 from gateway.transfers.tables import TransferRow
 from gateway.transfers.use import use_of
 
+Kind = Literal["user", "scheduled"]
+"""Whether the citizen waits for a transfer, or it runs on a schedule."""
+
 TRIES = 3
 """How often an answer is decided anew when the consent or its use moved meanwhile."""
 
@@ -52,7 +56,8 @@ TRIES = 3
 class Ask:
     """One authenticated request for a transfer. `names` are items as HOLDER/DATASET; None means all.
 
-    `within` is how far the token goes, where that is less than its grant.
+    `within` is how far the token goes, where that is less than its grant. `kind` says whether the citizen
+    waits for it.
     """
 
     caller: Caller
@@ -62,6 +67,7 @@ class Ask:
     key: str
     names: tuple[str, ...] | None
     within: Terms | None = None
+    kind: Kind = "user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +272,7 @@ def _transfer(ask: Ask, question: Question, row: PolicyDecisionRow, now: int) ->
         plan=orjson.dumps(list(ask.names) if ask.names else None),
         created_at=now,
         changed_at=now,
+        kind=ask.kind,
     )
 
 

@@ -23,7 +23,7 @@ from consent.subjects import SubjectId
 from gateway.bundles.pseudonym import Domain
 from gateway.bundles.seal import Sealed, seal
 from gateway.database import Database
-from gateway.transfers import repository
+from gateway.transfers import calls, repository
 from gateway.transfers.coverage import Coverage, cover
 from gateway.transfers.draft import Issue, draft
 from gateway.transfers.endings import journal_end
@@ -66,6 +66,7 @@ class Releasing:
                 return None
             session.add(_row(bundle_id, job, sealed, now))
             await repository_use.record(session, [one.record(job, now) for one in coverage])
+            await calls.count(session, job.transfer, pulled)
             return await self._journal(session, job, pulled, sealed, coverage, now)
 
     def _seal(self, job: Job, pulled: Mapping[str, Pulled], bundle_id: str) -> tuple[Sealed, list[Coverage]]:
@@ -91,6 +92,11 @@ class Releasing:
                 "outcome": one.outcome.value,
                 "records": len(one.records),
                 "pages": one.pages,
+                "requests": one.requests,
+                "code": calls.code_of(one),
+                "began": int(one.started.timestamp()),
+                "ms": calls.milliseconds(one),
+                "kind": job.transfer.kind,
                 "gaps": [gap.reason.value for gap in one.gaps],
             }
             await self._append(session, job, Event.PULL_HOLDER_DONE, one.holder, payload, now, name)

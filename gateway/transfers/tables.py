@@ -17,8 +17,8 @@ NOT_EMPTIED = text("length(sealed) > 0")
 class TransferRow(SQLModel, table=True):
     """One transfer that policy allowed, from being asked for to delivery.
 
-    `id` is made from client, consent and idempotency key, so that a retry finds this row. The citizen was told
-    of a delay at `delayed_at`, and at `solved_at` that it goes on (Decree 42-6(1)).
+    `id` is made from client, consent and idempotency key, so that a retry finds this row. The citizen was
+    told of a delay at `delayed_at`, and at `solved_at` that it goes on (Decree 42-6(1)).
     """
 
     __tablename__ = "transfer"
@@ -44,6 +44,7 @@ class TransferRow(SQLModel, table=True):
     changed_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     lease_until: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     attempts: int = 0
+    kind: str = Field(default="user", max_length=16)
     delayed_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     delay_reason: str | None = Field(default=None, max_length=32)
     solved_at: int | None = Field(default=None, sa_column=Column(BigInteger))

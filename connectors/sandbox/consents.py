@@ -42,9 +42,12 @@ class _Consent:
 class Consents:
     """Consents by (operator, id) and the tokens issued under them. `now` gives epoch seconds."""
 
-    def __init__(self, now: Callable[[], int], token_seconds: int) -> None:
-        """Start with none."""
+    def __init__(
+        self, now: Callable[[], int], token_seconds: int, mint: Callable[[Mapping[str, Any]], str]
+    ) -> None:
+        """Start with none; `mint` signs the claims of a token."""
         self._now = now
+        self._mint = mint
         self._token_seconds = token_seconds
         self._consents: dict[tuple[str, str], _Consent] = {}
         self._grants: dict[bytes, Grant] = {}
@@ -78,9 +81,17 @@ class Consents:
         consent.paused = False
         self._consents[operator, consent_id] = consent
         seconds = min(self._token_seconds, end - self._now())
-        token = secrets.token_urlsafe(32)
+        datasets = frozenset(claims["datasets"])
+        token = self._mint(
+            {
+                "aud": operator,
+                "jti": secrets.token_urlsafe(16),
+                "exp": self._now() + seconds,
+                "scope": " ".join(sorted(datasets)),
+            }
+        )
         self._grants[_digest(token)] = Grant(
-            operator, link, consent_id, version, frozenset(claims["datasets"]), self._now() + seconds, listing
+            operator, link, consent_id, version, datasets, self._now() + seconds, listing
         )
         return token, seconds
 

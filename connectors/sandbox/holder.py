@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from joserfc.jwk import KeySet
+from joserfc import jws
+from joserfc.jwk import ECKey, KeySet
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -77,7 +79,8 @@ class SandboxHolder:
         self._identity = Verifier(issuers, config.now)
         self._customers = {person.id: person for person in config.people if person.knows(config.sector)}
         self._linked: dict[tuple[str, str], Person] = {}
-        self.consents = Consents(config.now, TOKEN_SECONDS)
+        self.key = ECKey.generate_key("P-256")
+        self.consents = Consents(config.now, TOKEN_SECONDS, self._mint)
 
     def app(
         self,
@@ -159,6 +162,11 @@ class SandboxHolder:
         claims = self._operators.verify(body.get("notice"), typ=NOTICE_TYPE, audience=self.config.origin)
         self.consents.hear(claims)
         return _answer({"acknowledged": True, "at": self.config.now()})
+
+    def _mint(self, claims: Mapping[str, Any]) -> str:
+        """A token as the Korean standard has it: a JWS whose issuer is this holder's organisation code."""
+        body = json.dumps({"iss": self.config.org_code, **claims})
+        return jws.serialize_compact({"alg": "ES256", "typ": "at+jwt"}, body, self.key, algorithms=["ES256"])
 
     async def _healthy(self, _request: Request) -> Response:
         return JSONResponse({"status": "ok", "holder": self.config.id, "sector": self.config.sector})

@@ -49,6 +49,7 @@ class Sandbox:
     def __init__(self, module: ModuleType, sector: str, *, page_size: int = 20) -> None:
         """Start the server of a sector's sandbox module."""
         self.key = ECKey.generate_key("P-256")
+        self.at = int(NOW.timestamp())
         jwks = {"keys": [self.key.as_dict(private=False)]}
         config = HolderConfig(
             id=f"{sector}-holder",
@@ -60,7 +61,7 @@ class Sandbox:
             people=everybody(),
             datasets=module.DATASETS,
             page_size=page_size,
-            now=lambda: int(NOW.timestamp()),
+            now=lambda: self.at,
         )
         self.holder: Holder = connect(
             Entry(config.id, sector, {"ko": "보기", "en": "example"}, ORIGIN, config.org_code)

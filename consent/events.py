@@ -25,6 +25,10 @@ class Event(StrEnum):
     OAUTH_REFUSALS_COUNTED = "oauth:refusals:counted"
     CITIZEN_SESSION_STARTED = "citizen:session:started"
     CITIZEN_RECOGNITION_AGREED = "citizen:recognition:agreed"
+    MANDATE_GUARDIAN_LINKED = "mandate:guardian:linked"
+    MANDATE_DELEGATE_INVITED = "mandate:delegate:invited"
+    MANDATE_DELEGATE_ACCEPTED = "mandate:delegate:accepted"
+    MANDATE_RECORD_ENDED = "mandate:record:ended"
     CONSENT_REQUEST_SHOWN = "consent:request:shown"
     CONSENT_REQUEST_DEFERRED = "consent:request:deferred"
     CONSENT_REQUEST_LAPSED = "consent:request:lapsed"
@@ -40,6 +44,9 @@ class Event(StrEnum):
     CONSENT_WITHDRAWAL_COMPLETED = "consent:withdrawal:completed"
     CONSENT_GRANT_WITHDRAWN = "consent:grant:withdrawn"
     CONSENT_GRANT_REVOKED = "consent:grant:revoked"
+    RECIPIENT_NOTICE_ACKNOWLEDGED = "recipient:notice:acknowledged"
+    DELETION_INSTRUCTION_GIVEN = "deletion:instruction:given"
+    DELETION_CERTIFICATE_RECEIVED = "deletion:certificate:received"
     TOKEN_ACCESS_ISSUED = "token:access:issued"  # noqa: S105 (an event name)
     TOKEN_REFRESH_REVOKED = "token:refresh:revoked"  # noqa: S105 (an event name)
     TOKEN_ACCESS_REFUSED = "token:access:refused"  # noqa: S105 (an event name)
@@ -52,6 +59,8 @@ class Event(StrEnum):
     BUNDLE_RELEASE_SEALED = "bundle:release:sealed"
     BUNDLE_DELIVERY_SENT = "bundle:delivery:sent"
     RECEIPT_GRANT_ISSUED = "receipt:grant:issued"
+    RECEIPT_USE_ISSUED = "receipt:use:issued"
+    RECEIPT_TERMINATION_ISSUED = "receipt:termination:issued"
     HOLDER_LINK_MADE = "holder:link:made"
     HOLDER_NOTICE_ACKNOWLEDGED = "holder:notice:acknowledged"
     POLICY_BUNDLE_ACTIVATED = "policy:bundle:activated"

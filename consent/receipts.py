@@ -1,27 +1,30 @@
-"""The citizen's receipt (동의 확인서) of a grant: what was agreed, in words, and proof that it was logged.
+"""The receipts (동의 확인서) of a grant, of each use, of the ending: what all of them say, and signing.
 
-A compact JWS (ES256, typ `mydata-receipt+jwt`) over canonical JSON. It carries the ledger entry, its
-inclusion proof under a signed checkpoint, and the opening of this one event, so that it verifies without
-asking the gateway: `consent.receipt_verify`. Fields after ISO/IEC TS 27560 and Kantara 1.1; PIPA 35-2.
+A compact JWS (ES256, typ `mydata-receipt+jwt`) over canonical JSON that is JSON-LD under the profile
+of ISO/IEC TS 27560 (`consent.profile`). It carries the ledger entry, its inclusion proof under a signed
+checkpoint, and the opening of this one event, so that it verifies without asking the gateway:
+`consent.receipt_verify`. The recipient's copy has no opening: an opening names the entry before it, which is
+another party's business. PIPA 35-2, 42-6(11); Kantara CR 1.1.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from consent import profile
 from consent.canonical import canonical
-from consent.items import Item, row_details
-from consent.receipt_verify import MAX_BYTES, SCHEMA, TYP, ReceiptError, verify
-from consent.records import Consent
+from consent.receipt_jws import MAX_BYTES, TYP
+from consent.receipt_verify import SCHEMA, ReceiptError, verify
+from consent.records import Consent, Move
 from consent.text import Wording
 from consent.text_words import words
 
-__all__ = ["Evidence", "Facts", "ReceiptError", "build", "digest", "sign", "verify"]
+__all__ = ["Evidence", "Facts", "House", "ReceiptError", "common", "digest", "instant", "sign", "verify"]
 
 LANGUAGES = ("ko", "en")
 
@@ -31,66 +34,112 @@ Sign = Callable[[dict[str, Any], str], str]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What proves the grant: its ledger entry at `index`, the inclusion `path` (lowest sibling first) under
-    the `checkpoint` note, and the opening of that one entry: the canonical `payload` and its `salt`."""
+    """What proves the event: its ledger entry at `index`, the inclusion `path` (lowest sibling first) under
+    the `checkpoint` note, and the opening of that one entry: the canonical `payload` and its `salt`.
+    `payload` None: a recipient's copy, without the opening."""
 
     entry: bytes
     index: int
     path: tuple[bytes, ...]
     checkpoint: str
-    payload: bytes = field(repr=False)
+    payload: bytes | None = field(repr=False)
     salt: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Who issues: the public origin, the country it stands and stores in (ISO 3166), the operator."""
+
+    issuer: str
+    country: str
+    operator_id: str
+    operator_name: Mapping[str, str]
+    operator_contact: str
+    operator_role: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a receipt is made from. `review_url` is where the citizen reviews and withdraws the consent."""
+    """What a receipt is made from. `consent` is the version it speaks of, `move` what made it that.
+
+    `principal` is the name by which the recipient knows the citizen; `recipient_country` where it is at home.
+    """
 
     id: str
-    issuer: str
+    house: House
     issued_at: datetime
     consent: Consent
+    move: Move | None
+    principal: str
+    recipient_country: str
     wording: Wording
-    review_url: str
     evidence: Evidence
 
 
-def build(facts: Facts) -> dict[str, Any]:
-    """The payload of the receipt: texts and whole numbers only. CatalogueError for an unknown item."""
-    consent, client, catalogue = facts.consent, facts.wording.client, facts.wording.catalogue
-    purpose, terms = catalogue.purposes[consent.terms.purpose], consent.terms
+def common(facts: Facts, kind: str, event: Mapping[str, Any]) -> dict[str, Any]:
+    """What a receipt of every kind says: texts and whole numbers only."""
+    consent, house, catalogue = facts.consent, facts.house, facts.wording.catalogue
+    purpose, ledger = catalogue.purposes[consent.terms.purpose], facts.evidence
+    opening = None
+    if ledger.payload is not None:
+        opening = {"payload": text64(ledger.payload), "salt": text64(ledger.salt)}
     return {
+        "@context": f"{house.issuer}{profile.CONTEXT}",
+        "@type": "ConsentReceipt",
         "schema": SCHEMA,
-        "kind": "grant",
+        "kind": kind,
         "id": facts.id,
-        "issuer": facts.issuer,
-        "issued_at": facts.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "jurisdiction": "KR",
+        "issuer": house.issuer,
+        "issued_at": instant(int(facts.issued_at.timestamp())),
+        "jurisdiction": house.country,
         "language": consent.language,
-        "consent": {"id": consent.id, "version": consent.version, "text_sha256": consent.text_hash},
-        "recipient": {
-            "id": client.id,
-            "name": dict(client.name or {}),
-            "legal_name": client.legal_name,
-            "registration": client.registration,
-            "contact": client.contact,
+        "consent": {
+            "id": consent.id,
+            "version": consent.version,
+            "previous_version": consent.version - 1 if consent.version > 1 else None,
+            "text_sha256": consent.text_hash,
         },
-        "purpose": {"id": purpose.id, "name": dict(purpose.name), "about": dict(purpose.about)},
-        "start": terms.start.isoformat(),
-        "end": terms.end.isoformat(),
-        "retention": terms.retention,
-        "items": [_item(item, consent, facts.wording) for item in terms.items],
+        "principal": {"id": facts.principal},
+        "recipient": _recipient(facts),
+        "intermediary": {
+            "id": house.operator_id,
+            "name": dict(house.operator_name),
+            "type": profile.term("entities", "operator"),
+            "role": house.operator_role,
+            "contact": house.operator_contact,
+            "address": {"country": house.country},
+        },
+        "purpose": {
+            "id": purpose.id,
+            "name": dict(purpose.name),
+            "about": dict(purpose.about),
+            "category": profile.term("purposes", purpose.id),
+        },
+        "event": dict(event),
         "rights": {
-            "review_url": facts.review_url,
+            "review_url": f"{house.issuer}/my/consents/{consent.id}",
             "withdraw": {language: words(language)["may_withdraw"] for language in LANGUAGES},
         },
         "ledger": {
-            "entry": _text(facts.evidence.entry),
-            "index": facts.evidence.index,
-            "inclusion": [_text(sibling) for sibling in facts.evidence.path],
-            "checkpoint": facts.evidence.checkpoint,
+            "entry": text64(ledger.entry),
+            "index": ledger.index,
+            "inclusion": [text64(sibling) for sibling in ledger.path],
+            "checkpoint": ledger.checkpoint,
         },
-        "opening": {"payload": _text(facts.evidence.payload), "salt": _text(facts.evidence.salt)},
+        "opening": opening,
+    }
+
+
+def event_of(consent: Consent, move: Move | None) -> dict[str, Any]:
+    """The event that made `consent` this version, as records and receipts say it (TS 27560 event fields)."""
+    return {
+        "state": consent.state.value,
+        "status": profile.status(consent, move),
+        "at": instant(consent.changed_at),
+        "by": consent.by.value,
+        "entity": profile.term("entities", consent.by.value),
+        "why": consent.why,
+        "method": "web_page" if consent.by.value in ("citizen", "guardian", "delegate") else "system",
     }
 
 
@@ -99,8 +148,8 @@ def sign(payload: dict[str, Any], sign: Sign) -> bytes:
 
     Raises ReceiptError `receipt_not_canonical` when the signer wrote anything else, or `receipt_too_large`.
     """
-    receipt = sign(_sorted(payload), TYP).encode("ascii")
-    if receipt.split(b".")[1] != _text(canonical(payload)).encode():
+    receipt = sign(in_order(payload), TYP).encode("ascii")
+    if receipt.split(b".")[1] != text64(canonical(payload)).encode():
         raise ReceiptError("receipt_not_canonical")
     if len(receipt) >= MAX_BYTES:
         raise ReceiptError("receipt_too_large", limit=MAX_BYTES)
@@ -112,28 +161,31 @@ def digest(receipt: bytes) -> str:
     return "sha256:" + hashlib.sha256(receipt).hexdigest()
 
 
-def _item(item: Item, consent: Consent, wording: Wording) -> dict[str, Any]:
-    dataset, holder = wording.catalogue.dataset(item.dataset), wording.holders[item.holder]
-    basis = wording.catalogue.legal_basis(dataset.sector, max(wording.today, consent.terms.start))
-    return {
-        "holder": {"id": holder.id, "name": dict(holder.name)},
-        "dataset": {"id": dataset.id, "name": dict(dataset.name)},
-        "fields": [{"id": name, "name": dict(dataset.fields[name].name)} for name in item.fields],
-        "required": item.required,
-        "frequency": item.frequency,
-        "history_from": item.history_from.isoformat(),
-        **row_details(item),
-        "basis": basis.basis,
-        "article": basis.article,
-    }
+def instant(seconds: int) -> str:
+    """Epoch seconds as records and receipts write them."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _text(data: bytes) -> str:
+def text64(data: bytes) -> str:
+    """base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _sorted(value: Any) -> Any:
+def in_order(value: Any) -> Any:
     """The same JSON with members in canonical order, for signers that keep the order given."""
     if isinstance(value, dict):
-        return {name: _sorted(value[name]) for name in sorted(value)}
-    return [_sorted(inner) for inner in value] if isinstance(value, list) else value
+        return {name: in_order(value[name]) for name in sorted(value)}
+    return [in_order(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _recipient(facts: Facts) -> dict[str, Any]:
+    client = facts.wording.client
+    return {
+        "id": client.id,
+        "name": dict(client.name or {}),
+        "legal_name": client.legal_name,
+        "registration": client.registration,
+        "contact": client.contact,
+        "type": profile.term("entities", "recipient"),
+        "address": {"country": facts.recipient_country},
+    }

@@ -8,6 +8,7 @@ from connectors.authorization import link
 from connectors.contract import Reason
 from connectors.errors import HolderError
 from consent.parties import HolderInfo
+from consent.receipts import House
 from gateway.account_listing import listing
 from gateway.oauth.answering import Answering
 from gateway.oauth.server import GatewayAuthorizationServer
@@ -45,16 +46,7 @@ def site_of(parts: Parts, server: GatewayAuthorizationServer) -> Site:
     party = RelyingParty(
         registry.identity.client_id, f"{settings.issuer}/sign-in/return", parts.keys.holder_requests.sign
     )
-    receipts = Receipts(
-        settings.issuer,
-        parts.database,
-        parts.journal,
-        parts.log,
-        parts.catalogue,
-        holders_of(parts),
-        parts.keys.signing.sign,
-        parts.clock,
-    )
+    receipts = receipts_of(parts, server)
     return Site(
         origin=settings.issuer,
         party=registry.operator.code,
@@ -73,8 +65,33 @@ def site_of(parts: Parts, server: GatewayAuthorizationServer) -> Site:
         after_withdrawal=after_ending(parts.worker, parts.notices),
         after_change=after_change(parts.worker, parts.notices),
         receipt=hook(receipts),
+        receipts=receipts,
         may_grant=parts.log.refuse_if_behind,
         list_accounts=listing(parts),
+    )
+
+
+def receipts_of(parts: Parts, server: GatewayAuthorizationServer) -> Receipts:
+    """What makes receipts, for pages and doors."""
+    operator = parts.registry.operator
+    house = House(
+        issuer=parts.settings.issuer,
+        country=operator.country,
+        operator_id=operator.code,
+        operator_name={"ko": operator.name.ko, "en": operator.name.en},
+        operator_contact=operator.contact,
+        operator_role=operator.role,
+    )
+    return Receipts(
+        house,
+        parts.database,
+        parts.journal,
+        parts.log,
+        parts.catalogue,
+        holders_of(parts),
+        parts.keys.signing.sign,
+        server.minter.subject,
+        parts.clock,
     )
 
 

@@ -27,12 +27,16 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Operator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the gateway's operator is in law: a policy fact, not a claim (design 3.8)."""
+    """What the gateway's operator is in law: a policy fact, not a claim (design 3.8).
+
+    `country` (ISO 3166) is where it is at home and keeps what it keeps; receipts say so (TS 27560).
+    """
 
     role: Literal["sandbox", "designated_intermediary", "processor"]
     code: Code
     name: Words
     contact: Name
+    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")] = "KR"
 
 
 class IdentityProvider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

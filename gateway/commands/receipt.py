@@ -6,10 +6,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from consent.receipt_verify import MAX_BYTES, ReceiptError, verify
 from gateway.commands.inputs import InputUnusableError, printable, read_bytes, read_key_set
+from gateway.commands.receipt_words import lines
 
 EPILOG = """\
 exit code:  0 verified    1 refused: changed, not signed by these keys, or not in this log
@@ -57,30 +57,5 @@ def _run(arguments: argparse.Namespace) -> int:
             json.dumps({"verified": True, "ledger_checked": checked, "receipt": payload}, ensure_ascii=False)
         )
     else:
-        print("\n".join(map(printable, _lines(payload, arguments.ledger_key is not None))))
+        print("\n".join(map(printable, lines(payload, arguments.ledger_key is not None))))
     return 0
-
-
-def _lines(payload: dict[str, Any], ledger_checked: bool) -> list[str]:
-    say = payload["language"]
-    consent, recipient = payload["consent"], payload["recipient"]
-    lines = [
-        f"Receipt {payload['id']}, verified",
-        f"  from      {payload['issuer']}, {payload['issued_at']}",
-        f"  to        {recipient['name'].get(say, '')} ({recipient['id']}) {recipient['contact']}",
-        f"  purpose   {payload['purpose']['name'].get(say, '')} ({payload['purpose']['id']})",
-        f"  from-to   {payload['start']} - {payload['end']}, kept {payload['retention']}",
-        f"  consent   {consent['id']} version {consent['version']}, text {consent['text_sha256'][:16]}...",
-        f"  manage    {payload['rights']['review_url']}",
-    ]
-    for item in payload["items"]:
-        fields = ", ".join(field["name"].get(say, field["id"]) for field in item["fields"])
-        names = f"{item['holder']['name'].get(say, '')} · {item['dataset']['name'].get(say, '')}"
-        lines.append(f"  item      {names} ({item['frequency']}): {fields}")
-    if ledger_checked:
-        place = payload["ledger"]["index"]
-        lines.append(f"  ledger    entry {place} stands in the log under the signed checkpoint")
-        lines.append("            (integrity only: a log nobody else watches could have been rewritten)")
-    else:
-        lines.append("  ledger    NOT checked: give --ledger-key to check that the log holds this")
-    return lines

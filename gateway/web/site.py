@@ -17,6 +17,7 @@ from consent.records import Consent
 from gateway.database import Database
 from gateway.errors import Language
 from gateway.oauth.answering import Answering
+from gateway.receipts import Receipts
 from gateway.security.rate_limit import RateLimit
 from gateway.security.sessions import Sessions
 from gateway.web.identity import IdentityProvider
@@ -90,6 +91,7 @@ class Site:
     after_withdrawal: AfterWithdrawal | None = None
     after_change: AfterChange | None = None
     receipt: Receipt | None = None
+    receipts: Receipts | None = None
     precheck: Precheck | None = None
     may_grant: MayGrant | None = None
     list_accounts: ListAccounts | None = None

@@ -17,7 +17,9 @@ from consent.canonical import canonical
 from consent.ledger import checkpoint, proof
 from consent.ledger.entry import Entry, encode
 from consent.ledger.tree import leaf_hash, perfect_root
-from consent.receipts import Evidence, Facts, ReceiptError, build, digest, sign, verify
+from consent.receipt_kinds import grant
+from consent.receipts import Evidence, Facts, House, ReceiptError, digest, sign, verify
+from consent.records import Move
 from consent.subjects import SubjectKey
 from consent.terms import to_details
 from gateway.keyring import SigningKey, base64url
@@ -30,6 +32,14 @@ ORIGIN = "mydata.example/ledger/2026"
 VKEY = checkpoint.vkey(ORIGIN, LOG.public_key())
 KEY = SubjectKey(bytes(range(32)))
 INDEX = 3
+HOUSE = House(
+    "https://mydata.example",
+    "KR",
+    "mydata-operator",
+    {"ko": "운영자", "en": "Operator"},
+    "help@mydata.example",
+    "sandbox",
+)
 
 
 def said(**changes: Any) -> dict[str, Any]:
@@ -39,6 +49,7 @@ def said(**changes: Any) -> dict[str, Any]:
         "consent": given.id,
         "version": given.version,
         "state": given.state.value,
+        "by": given.by.value,
         "authorization_details": to_details(given.terms),
         "text_sha256": given.text_hash,
         "language": given.language,
@@ -64,16 +75,24 @@ def evidence(payload: dict[str, Any] | None = None, kind: str = "consent:grant:g
 
 def payload(proven: Evidence | None = None) -> dict[str, Any]:
     """The receipt's payload."""
-    facts = Facts(
-        id="rcp_01",
-        issuer="https://mydata.example",
-        issued_at=datetime(2026, 11, 22, 3, 0, 1, tzinfo=UTC),
-        consent=consent(),
-        wording=wording("ko"),
-        review_url="https://mydata.example/consents/c-1",
-        evidence=proven or evidence(),
-    )
-    return build(facts)
+    return grant(facts(proven or evidence()), text_version="2026-11-22")
+
+
+def facts(proven: Evidence, **changes: Any) -> Facts:
+    """What every receipt here is made from."""
+    values: dict[str, Any] = {
+        "id": "c-1.1",
+        "house": HOUSE,
+        "issued_at": datetime(2026, 11, 22, 3, 0, 1, tzinfo=UTC),
+        "consent": consent(),
+        "move": Move.GIVE,
+        "principal": base64url(bytes(32)),
+        "recipient_country": "KR",
+        "wording": wording("ko"),
+        "evidence": proven,
+        **changes,
+    }
+    return Facts(**values)
 
 
 def receipt(proven: Evidence | None = None) -> bytes:
@@ -110,9 +129,11 @@ def test_it_says_everything_in_words() -> None:
     assert made["purpose"]["name"]["ko"]
     bank = made["items"][0]
     assert bank["holder"]["name"] == {"ko": "한빛은행", "en": "Hanbit Bank"}
-    assert bank["fields"][0] == {"id": "account_num", "name": {"ko": "계좌번호", "en": "Account number"}}
-    assert (bank["frequency"], bank["history_from"], bank["basis"]) == ("P7D", "2026-05-01", "portability")
-    assert (made["start"], made["end"], made["retention"]) == ("2026-11-22", "2027-05-21", "P90D")
+    assert bank["fields"][0]["name"] == {"ko": "계좌번호", "en": "Account number"}
+    terms = bank["terms"]
+    assert (terms["frequency"], terms["history_from"], bank["basis"]) == ("P7D", "2026-05-01", "portability")
+    kept = made["storage"]["duration"]
+    assert (made["start"], made["end"], kept) == ("2026-11-22", "2027-05-21", "P90D")
     assert made["rights"]["review_url"].startswith("https://")
     assert made["rights"]["withdraw"].keys() == {"ko", "en"}
 
@@ -205,7 +226,7 @@ def signed(text: bytes) -> bytes:
     [
         (lambda p: p.update(extra=1), "receipt_invalid"),
         (lambda p: p.pop("rights"), "receipt_invalid"),
-        (lambda p: p.update(schema="mydata-receipt/2"), "receipt_invalid"),
+        (lambda p: p.update(schema="mydata-receipt/1"), "receipt_invalid"),
         (lambda p: p.update(kind="use"), "receipt_invalid"),
         (lambda p: p.update(ledger=None), "receipt_invalid"),
         (lambda p: p["ledger"].pop("entry"), "receipt_invalid"),
@@ -229,7 +250,12 @@ def signed(text: bytes) -> bytes:
         (lambda p: p["items"].pop(), "receipt_ledger_mismatch"),
         (lambda p: p["items"][0]["fields"].pop(), "receipt_ledger_mismatch"),
         (lambda p: p["items"][0]["fields"][0].update(id="trans_no"), "receipt_ledger_mismatch"),
-        (lambda p: p["items"][0].update(frequency="P1D"), "receipt_ledger_mismatch"),
+        (lambda p: p["items"][0]["dataset"].update(id="finance.loans"), "receipt_ledger_mismatch"),
+        (lambda p: p["event"].update(by="delegate"), "receipt_ledger_mismatch"),
+        (lambda p: p["event"].update(at="2026-11-22T03:00:01Z"), "receipt_ledger_mismatch"),
+        (lambda p: p["storage"].update(duration="P1Y"), "receipt_ledger_mismatch"),
+        (lambda p: p.update(opening={}), "receipt_invalid"),
+        (lambda p: p["items"][0]["terms"].update(frequency="P1D"), "receipt_ledger_mismatch"),
     ],
 )
 def test_content_even_if_signed(change: Callable[[dict[str, Any]], object], expected: str) -> None:

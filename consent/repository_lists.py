@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent.records import Consent, State
 from consent.repository import _decode as decode
 from consent.subjects import SubjectId
-from consent.tables import OPEN, OVER, ConsentRow, table_of
+from consent.tables import OPEN, OVER, PENDING, ConsentRow, table_of
 
 _CONSENT = table_of(ConsentRow)
 Place = tuple[int, str]
@@ -21,6 +21,7 @@ class Show(StrEnum):
     """What part of the consents a list shows, as they stand at the moment it is asked for."""
 
     ALL = "all"
+    WAITING = "waiting"
     ACTIVE = "active"
     PAUSED = "paused"
     WITHDRAWING = "withdrawing"
@@ -83,6 +84,8 @@ def _standing(show: Show, at: int) -> tuple[ColumnElement[bool] | TextClause, ..
             return ()
         case Show.ACTIVE | Show.PAUSED:
             return OPEN, state == show.value, living
+        case Show.WAITING:
+            return (PENDING,)
         case Show.WITHDRAWING:
             return (state == State.WITHDRAWING.value,)
     over = and_(OVER, state != State.WITHDRAWING.value)

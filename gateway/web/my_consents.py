@@ -1,4 +1,4 @@
-"""GET /my/consents, /my/consents/{id}, its receipt: everything a citizen agreed to and what came of it."""
+"""GET /my/consents/{id} and its receipt: what a citizen agreed to and what came of it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from consent import repository, repository_use
 from consent.asking import ever_given
+from consent.calendar import korean_day
 from consent.changes import Step
 from consent.parties import ClientInfo
 from consent.records import PENDING, Consent, State
-from consent.subjects import SubjectId
+from consent.renewal import renewed
 from consent.usage import ItemOutcome
 from gateway.errors import Language, Problem
 from gateway.oauth import clients, recognition
@@ -91,34 +92,33 @@ async def _past(session: AsyncSession, consent: Consent, now: int, before: pagin
     )
 
 
+def card_of(site: Site, kept: Kept, spoken: Language) -> ConsentCard:
+    """One consent in the list, and at the head of its page."""
+    consent, t = kept.consent, words(spoken)
+    standing, today = consent.standing(site.now()), korean_day(site.clock())
+    place, purpose = f"/my/consents/{consent.id}", site.catalogue.purposes[consent.terms.purpose]
+    return ConsentCard(
+        href=place,
+        who=party(kept.client, spoken).name,
+        purpose=purpose.name[spoken],
+        state=t(f"state.{standing.value}"),
+        state_kind=standing.value,
+        given=phrases.moment(consent.created_at, spoken),
+        until=phrases.day(consent.terms.end, spoken),
+        last_sent=phrases.moment(kept.last_sent, spoken) if kept.last_sent else t("mine.never_sent"),
+        withdraw=f"{place}/withdraw" if standing in (State.ACTIVE, State.PAUSED) else None,
+        answer=f"/consent/{consent.request_id}" if consent.state in PENDING else None,
+        resume=f"{place}/resume" if standing is State.PAUSED else None,
+        renew="/my/renewals" if renewed(consent, purpose.max_period, today) else None,
+    )
+
+
 class MyConsents:
-    """The endpoints of the citizen's own overview."""
+    """The endpoints of one of the citizen's consents."""
 
     def __init__(self, site: Site) -> None:
         """Serve `site`."""
         self._site = site
-
-    async def every(self, request: Request) -> Response:
-        """GET /my/consents: newest first, ended ones too, a page at a time."""
-        spoken, before = language.of_request(request), paging.before(request)
-        async with self._site.database.reading() as session:
-            citizen = await self._site.sessions.find(session, request)
-            if citizen is None:
-                return sign_in_first("/my/consents")
-            subject = SubjectId(citizen.subject)
-            mine = await repository.of_subject(session, subject, limit=paging.PAGE + 1, before=before)
-            kept = await kept_of(session, mine[: paging.PAGE])
-        if before and not kept:
-            return RedirectResponse("/my/consents", 303)
-        last = kept[-1].consent if len(mine) > paging.PAGE else None
-        return self._site.renderer.page(
-            "my_consents",
-            spoken,
-            signed_in=True,
-            rows=tuple(self._card(one, spoken) for one in kept),
-            older=paging.older("/my/consents", (last.created_at, last.id)) if last else None,
-            newest="/my/consents" if before else None,
-        )
 
     async def one(self, request: Request) -> Response:
         """GET /my/consents/{id}."""
@@ -157,28 +157,11 @@ class MyConsents:
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(signed, media_type="application/jwt", headers=headers)
 
-    def _card(self, kept: Kept, spoken: Language) -> ConsentCard:
-        consent, t = kept.consent, words(spoken)
-        standing = consent.standing(self._site.now())
-        place = f"/my/consents/{consent.id}"
-        return ConsentCard(
-            href=place,
-            who=party(kept.client, spoken).name,
-            purpose=self._site.catalogue.purposes[consent.terms.purpose].name[spoken],
-            state=t(f"state.{standing.value}"),
-            state_kind=standing.value,
-            given=phrases.moment(consent.created_at, spoken),
-            until=phrases.day(consent.terms.end, spoken),
-            last_sent=phrases.moment(kept.last_sent, spoken) if kept.last_sent else t("mine.never_sent"),
-            withdraw=f"{place}/withdraw" if standing in (State.ACTIVE, State.PAUSED) else None,
-            answer=f"/consent/{consent.request_id}" if consent.state in PENDING else None,
-        )
-
     def _detail(self, kept: Kept, past: _Past, spoken: Language, *, first: bool) -> DetailView:
         consent = kept.consent
         kept_receipt = self._site.receipt is not None and ever_given(consent)
         return DetailView(
-            card=self._card(kept, spoken),
+            card=card_of(self._site, kept, spoken),
             who=party(kept.client, spoken),
             reference=consent.id,
             start=phrases.day(consent.terms.start, spoken),

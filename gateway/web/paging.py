@@ -23,4 +23,4 @@ def before(request: Request) -> Place | None:
 
 def older(path: str, last: Place) -> str:
     """The address of the page after the one that ended at `last`."""
-    return f"{path}?before={last[0]}.{last[1]}"
+    return f"{path}{'&' if '?' in path else '?'}before={last[0]}.{last[1]}"

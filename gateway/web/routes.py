@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from consent.records import Move
+from gateway.web.consent_list import ConsentList
 from gateway.web.consent_page import ConsentPage
 from gateway.web.decline import Decline
 from gateway.web.done import DonePage
@@ -44,7 +45,7 @@ def routes(site: Site) -> list[Route]:
         ("GET", "/my/renewals", renewals.show),
         ("POST", "/my/renewals", renewals.answer),
         ("GET", "/my/renewals/done", renewals.done),
-        ("GET", "/my/consents", mine.every),
+        ("GET", "/my/consents", ConsentList(site).every),
         ("GET", "/my/consents/{consent}", mine.one),
         ("GET", "/my/consents/{consent}/receipt", mine.receipt),
         ("GET", "/my/consents/{consent}/narrow", narrow.show),

@@ -134,6 +134,8 @@ class ConsentCard:
     last_sent: str
     withdraw: str | None
     answer: str | None = None
+    resume: str | None = None
+    renew: str | None = None
 
 
 @dataclass(frozen=True)

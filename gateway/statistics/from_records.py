@@ -25,7 +25,9 @@ async def facts(session: AsyncSession, begin: int, end: int) -> Facts:
 
 
 async def _moves(session: AsyncSession, begin: int, end: int) -> list[Moved]:
-    living = or_(OPEN, _CONSENT.c.changed_at >= begin)
+    living = select(_CONSENT.c.id, _CONSENT.c.client_id, _CONSENT.c.subject_id)
+    living = living.where(_CONSENT.c.created_at < end, or_(OPEN, _CONSENT.c.changed_at >= begin))
+    consents = living.subquery("living")
     query = (
         select(
             _VERSION.c.at,
@@ -34,11 +36,11 @@ async def _moves(session: AsyncSession, begin: int, end: int) -> list[Moved]:
             _VERSION.c.move,
             _VERSION.c.state,
             _VERSION.c.terms,
-            _CONSENT.c.client_id,
-            _CONSENT.c.subject_id,
+            consents.c.client_id,
+            consents.c.subject_id,
         )
-        .join_from(_VERSION, _CONSENT, _CONSENT.c.id == _VERSION.c.consent_id)
-        .where(_CONSENT.c.created_at < end, living, _VERSION.c.at < end)
+        .join_from(_VERSION, consents, consents.c.id == _VERSION.c.consent_id)
+        .where(_VERSION.c.at < end)
     )
     found = []
     for row in (await session.execute(query)).all():

@@ -68,6 +68,7 @@ def site_of(parts: Parts, server: GatewayAuthorizationServer) -> Site:
         receipts=receipts,
         may_grant=parts.log.refuse_if_behind,
         list_accounts=listing(parts),
+        own=parts.own.asking,
     )
 
 

@@ -13,8 +13,10 @@ from gateway.web.error_page import Endpoint, speaking
 from gateway.web.logout import Logout
 from gateway.web.my_consents import MyConsents
 from gateway.web.narrow import Narrow
+from gateway.web.notices import NoticesPage
 from gateway.web.pause import Pause
 from gateway.web.renewals import Renewals
+from gateway.web.rights import Rights
 from gateway.web.sign_in import SignIn
 from gateway.web.site import Site
 from gateway.web.waiting import Later
@@ -26,7 +28,7 @@ def routes(site: Site) -> list[Route]:
     consent, done, mine = ConsentPage(site), DonePage(site), MyConsents(site)
     sign_in, withdraw, logout = SignIn(site), Withdraw(site), Logout(site)
     narrow, pause, resume = Narrow(site), Pause(site, Move.PAUSE), Pause(site, Move.RESUME)
-    renewals = Renewals(site)
+    renewals, notices, rights = Renewals(site), NoticesPage(site), Rights(site)
     pages: list[tuple[str, str, Endpoint]] = [
         ("GET", "/static/{name}", site.renderer.static.serve),
         ("GET", "/sign-in", sign_in.show),

@@ -20,6 +20,7 @@ from gateway.oauth.answering import Answering
 from gateway.receipts import Receipts
 from gateway.security.rate_limit import RateLimit
 from gateway.security.sessions import Sessions
+from gateway.transfers.own.ask import OwnAsking
 from gateway.web.identity import IdentityProvider
 from gateway.web.rendering import Renderer
 
@@ -95,6 +96,7 @@ class Site:
     precheck: Precheck | None = None
     may_grant: MayGrant | None = None
     list_accounts: ListAccounts | None = None
+    own: OwnAsking | None = None
     sign_ins: RateLimit = field(default_factory=RateLimit)
 
     @property

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import zipfile
 from pathlib import Path
 
 from consent import rights_repository as repository
@@ -14,6 +17,7 @@ from gateway.transfers.own.collected import Collected
 from tests.world import World, open_world
 
 BANK = ("hanbit-bank", "finance.deposit-transactions")
+POSTED = {"content-type": "application/x-www-form-urlencoded"}
 HOSPITAL = ("saebom-hospital", "medical.observations")
 
 
@@ -26,11 +30,11 @@ async def settled(world: World, request: SelfRequest) -> SelfRequest:
         if live.state not in (State.ASKED, State.PULLING):
             return live
         await asyncio.sleep(0.05)
-    raise AssertionError(f"still {live.state}")
+    raise AssertionError("the request is not settled")
 
 
 async def test_pipa_42_5_own_data_is_pulled_for_the_citizen_alone(tmp_path: Path) -> None:
-    """Asked once, pulled under a request-bound authorisation, kept sealed, untreated but for what is excluded."""
+    """Asked once, pulled under an authorisation of its own, kept sealed, untreated but for exclusions."""
     async with open_world(tmp_path) as world:
         await world.given()
         (consent,) = await world.rows("consent")
@@ -58,3 +62,43 @@ async def test_pipa_42_5_own_data_is_pulled_for_the_citizen_alone(tmp_path: Path
             "rights:request:begun": 1,
             "rights:request:delivered": 1,
         }
+
+
+async def test_row_26_the_citizen_asks_takes_and_deletes_on_their_pages(tmp_path: Path) -> None:
+    """One form to ask, pressed twice one request; the archive once; gone after; every step in the ledger."""
+    async with open_world(tmp_path) as world:
+        given = await world.given()
+        browser = given.citizen.browser
+        page = await browser.open(f"{world.origin}/my/rights")
+        assert page.status == 200, page.words[:300]
+        form = page.form("item")
+        asked: dict[str, str | list[str] | None] = {
+            "item": ["hanbit-bank/finance.deposit-transactions", "dadam-market/retail.orders"]
+        }
+        one = await browser.submit(page, form, asked)
+        two = await browser.submit(page, form, asked)
+        assert one.url == two.url
+        (row,) = await world.rows("self_request")
+        async with world.database.reading() as session:
+            request = await repository.load(session, row["id"])
+        assert request is not None
+        await settled(world, request)
+        page = await browser.open(one.url)
+        assert "모두 왔어요" in page.words, page.words
+        answer = await browser.http.post(f"{one.url}/file", headers=POSTED | {"origin": world.origin})
+        assert answer.status_code == 200, answer.text[:300]
+        assert answer.headers["content-type"] == "application/zip"
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            names = archive.namelist()
+            data = json.loads(archive.read("data.json"))
+        assert names[:2] == ["data.json", "index.html"]
+        assert {item["outcome"] for item in data["items"]} == {"complete"}
+        assert all(item["records"] for item in data["items"])
+        gone = await browser.http.post(f"{one.url}/cancel", headers=POSTED | {"origin": world.origin})
+        assert gone.status_code in (200, 303)
+        (row,) = await world.rows("self_request")
+        assert (row["state"], bytes(row["sealed"])) == ("cancelled", b"")
+        kinds = await world.kinds()
+        assert kinds["rights:request:fetched"] == kinds["rights:request:cancelled"] == 1
+        page = await browser.open(f"{world.origin}/my/notices")
+        assert "내 데이터가 준비됐어요" in page.words

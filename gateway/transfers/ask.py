@@ -27,7 +27,6 @@ from consent.items import Item, Terms
 from consent.journal import Journal
 from consent.records import Consent
 from consent.subjects import SubjectId
-from consent.usage import ItemOutcome
 from gateway.database import Database
 from gateway.errors import Problem
 from gateway.ledger.log import Log
@@ -41,6 +40,7 @@ from gateway.policy.tables import PolicyDecisionRow
 from gateway.security.ages import age_of
 from gateway.transfers import repository
 from gateway.transfers.question import Caller, Facts, Role, compose, same_use
+from gateway.transfers.refused import as_outcomes
 from gateway.transfers.states import State
 from gateway.transfers.tables import TransferRow
 from gateway.transfers.use import use_of
@@ -168,7 +168,7 @@ class Asking:
             if not decision.allow:
                 if decision.available:
                     self.refusals_of_consent.enter(ask.consent_id, "transfer_refused", now)
-                    await repository_use.record(session, _refused(question, decision, now))
+                    await repository_use.record(session, as_outcomes(question, decision, now))
                 return Answer(row, None)
             transfer = _transfer(ask, question, row, now)
             session.add(transfer)
@@ -274,26 +274,3 @@ def _transfer(ask: Ask, question: Question, row: PolicyDecisionRow, now: int) ->
         changed_at=now,
         kind=ask.kind,
     )
-
-
-def _refused(question: Question, decision: Decision, now: int) -> list[ItemOutcome]:
-    """What the citizen sees of a request that policy refused as a whole."""
-    outcomes = []
-    for item in question.request.items:
-        name = f"{item.holder}/{item.dataset}"
-        why = next(iter(decision.withheld_of(name)), None) or decision.codes[0]
-        outcomes.append(
-            ItemOutcome(
-                consent_id=question.consent.id,
-                transfer_id=question.request.id,
-                item=name,
-                asked=item.fields,
-                sent=(),
-                withheld=dict.fromkeys(item.fields, why.code),
-                outcome="refused",
-                reason=why.code,
-                article=why.article,
-                at=now,
-            )
-        )
-    return outcomes

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent.acting import SELF, Acting
 from consent.items import Terms
 from consent.moving import Journal, commit_to, own_version
 from consent.records import IDLE, By, Consent, Move, move
@@ -25,7 +26,7 @@ async def pause(
     subject: SubjectId,
     version: int,
     at: int,
-    by: By = By.CITIZEN,
+    acting: Acting = SELF,
 ) -> Consent:
     """The citizen stops the consent they saw as `version` for a while; nothing of what it holds changes.
 
@@ -33,7 +34,8 @@ async def pause(
     `consent_move_illegal` (it is paused already, or over).
     """
     before = await own_version(session, consent_id, subject, version)
-    return await commit_to(session, journal, before, move(before, Move.PAUSE, at, by=by), Move.PAUSE)
+    after = move(before, Move.PAUSE, at, by=acting.by, mandate=acting.mandate)
+    return await commit_to(session, journal, before, after, Move.PAUSE, told=acting.told)
 
 
 async def resume(
@@ -44,14 +46,15 @@ async def resume(
     subject: SubjectId,
     version: int,
     at: int,
-    by: By = By.CITIZEN,
+    acting: Acting = SELF,
 ) -> Consent:
     """The citizen lets the paused consent they saw as `version` go on, whoever paused it.
 
     Raises MoveError as `pause`; `consent_move_illegal` also when its last day has passed meanwhile.
     """
     before = await own_version(session, consent_id, subject, version)
-    return await commit_to(session, journal, before, move(before, Move.RESUME, at, by=by), Move.RESUME)
+    after = move(before, Move.RESUME, at, by=acting.by, mandate=acting.mandate)
+    return await commit_to(session, journal, before, after, Move.RESUME, told=acting.told)
 
 
 async def renew(
@@ -64,16 +67,16 @@ async def renew(
     terms: Terms,
     text: ShownText,
     at: int,
-    by: By = By.CITIZEN,
+    acting: Acting = SELF,
 ) -> Consent:
     """The citizen agrees that the consent they saw as `version` goes on until `terms.end`, under `text`.
 
     Raises MoveError as `pause`, and `consent_not_longer` when `terms` differ in anything but a later end.
     """
     before = await own_version(session, consent_id, subject, version)
-    moved = move(before, Move.RENEW, at, terms=terms, by=by)
+    moved = move(before, Move.RENEW, at, terms=terms, by=acting.by, mandate=acting.mandate)
     after = replace(moved, text_hash=text.hash, language=text.language)
-    return await commit_to(session, journal, before, after, Move.RENEW, text=text)
+    return await commit_to(session, journal, before, after, Move.RENEW, text=text, told=acting.told)
 
 
 async def stop_unused(session: AsyncSession, journal: Journal, before: Consent, at: int) -> Consent:

@@ -30,6 +30,8 @@ class NoticeKind(StrEnum):
     RIGHT_REFUSED = "right_refused"
     RIGHT_FAILED = "right_failed"
     YEARLY = "yearly"
+    MANDATE_ENDED = "mandate_ended"
+    CAME_OF_AGE = "came_of_age"
     RENEWAL = "renewal"
     REMINDER = "reminder"
     IDLE_PAUSED = "idle_paused"

@@ -6,9 +6,10 @@
                              └─ lapse ────> expired
 
     active ── narrow, amend, renew ──> active      active ── pause ──> paused ── resume ──> active
-    active, paused ── withdraw ──> withdrawn       ── revoke ──> revoked
-                   ── expire ────> expired         ── invalidate ──> invalidated
+    active, paused ── withdraw ──> withdrawing ── complete ──> withdrawn
+                   ── revoke ──> revoked      ── expire ──> expired      ── invalidate ──> invalidated
 
+A consent is dead as `withdrawing` already; it is `withdrawn` when every party has acknowledged, or is silent.
 Withdrawal is the citizen's, revocation a party's, expiry time's; invalid is what never should have held.
 Narrowing only ever takes away, also from what is paused; an amendment is a new yes of the citizen to a new
 text, so it may hold more; a renewal changes nothing but the end. A consent past its end is `expired` from
@@ -88,8 +89,9 @@ TRANSITIONS: dict[tuple[State, Move], State] = {
     (State.ACTIVE, Move.RENEW): State.ACTIVE,
     (State.ACTIVE, Move.PAUSE): State.PAUSED,
     (State.PAUSED, Move.RESUME): State.ACTIVE,
-    (State.ACTIVE, Move.WITHDRAW): State.WITHDRAWN,
-    (State.PAUSED, Move.WITHDRAW): State.WITHDRAWN,
+    (State.ACTIVE, Move.WITHDRAW): State.WITHDRAWING,
+    (State.PAUSED, Move.WITHDRAW): State.WITHDRAWING,
+    (State.WITHDRAWING, Move.COMPLETE): State.WITHDRAWN,
     (State.ACTIVE, Move.REVOKE): State.REVOKED,
     (State.PAUSED, Move.REVOKE): State.REVOKED,
     (State.ACTIVE, Move.EXPIRE): State.EXPIRED,
@@ -103,6 +105,9 @@ IDLE = "idle"
 """Why a consent nobody used is paused, and at last expires before its end."""
 
 _WITHIN_TIME = frozenset({Move.GIVE, Move.NARROW, Move.AMEND, Move.RENEW, Move.PAUSE, Move.RESUME})
+
+_A_YES = frozenset({Move.GIVE, Move.AMEND, Move.RENEW, Move.RESUME})
+"""Moves by which somebody says yes; whoever did answers for the consent from then on."""
 
 PENDING = frozenset({State.REQUESTED, State.DEFERRED})
 """Asked and not answered: no consent yet."""
@@ -120,7 +125,8 @@ class Consent:
 
     `asked` is what the client asked, `terms` what is agreed now (for a refused one: what was refused).
     `text_hash` names the text as it was shown. `by` made the last move, `why` is its reason, a stable word
-    or None. Instants are epoch seconds.
+    or None. `mandate` is that under which somebody else said the yes that holds now; None: the citizen did.
+    Instants are epoch seconds.
     """
 
     id: str
@@ -137,6 +143,7 @@ class Consent:
     changed_at: int
     by: By = By.CITIZEN
     why: str | None = None
+    mandate: str | None = None
 
     def standing(self, at: int) -> State:
         """The state as it counts at the instant `at`: a consent past its end is expired."""
@@ -162,6 +169,7 @@ def move(
     terms: Terms | None = None,
     by: By = By.CITIZEN,
     why: str | None = None,
+    mandate: str | None = None,
 ) -> Consent:
     """The consent after `step` at the instant `at`; `terms` replace its terms; only `amend` adds.
 
@@ -186,6 +194,7 @@ def move(
         changed_at=at,
         by=by,
         why=why,
+        mandate=mandate if step in _A_YES else consent.mandate,
     )
 
 

@@ -203,6 +203,7 @@ def _moving(consent: Consent) -> dict[str, Any]:
         "changed_at": consent.changed_at,
         "by": consent.by.value,
         "why": consent.why,
+        "mandate": consent.mandate,
     }
 
 
@@ -222,6 +223,7 @@ def _decode(row: RowMapping) -> Consent:
         changed_at=row["changed_at"],
         by=By(row["by"]),
         why=row["why"],
+        mandate=row["mandate"],
     )
 
 

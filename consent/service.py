@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import repository
+from consent.acting import SELF, Acting
 from consent.errors import MoveError
 from consent.items import Terms
 from consent.moving import Journal, commit_to, enter, own, own_version
@@ -29,6 +30,7 @@ class Asked:
     request_id: str
     terms: Terms
     text: ShownText
+    acting: Acting = SELF
 
 
 def new_consent_id() -> str:
@@ -75,6 +77,7 @@ async def narrow(
     terms: Terms,
     text: ShownText,
     at: int,
+    acting: Acting = SELF,
 ) -> Consent:
     """The citizen takes items or fields away from the consent they saw as `version`; the id stays.
 
@@ -82,9 +85,9 @@ async def narrow(
     since the page was shown), `consent_move_illegal`, `consent_not_narrower`.
     """
     before = await own_version(session, consent_id, subject, version)
-    moved = move(before, Move.NARROW, at, terms=terms)
+    moved = move(before, Move.NARROW, at, terms=terms, by=acting.by)
     after = replace(moved, text_hash=text.hash, language=text.language)
-    return await commit_to(session, journal, before, after, Move.NARROW, text=text)
+    return await commit_to(session, journal, before, after, Move.NARROW, text=text, told=acting.told)
 
 
 async def amend(
@@ -116,7 +119,13 @@ async def amend(
 
 
 async def withdraw(
-    session: AsyncSession, journal: Journal, consent_id: str, *, subject: SubjectId, at: int
+    session: AsyncSession,
+    journal: Journal,
+    consent_id: str,
+    *,
+    subject: SubjectId,
+    at: int,
+    acting: Acting = SELF,
 ) -> Consent:
     """The citizen takes the whole consent back (PIPA 37, 35-2). Never blocked; repeating it changes nothing.
 
@@ -126,7 +135,8 @@ async def withdraw(
     before = await own(session, consent_id, subject)
     if before.ended:
         return before
-    return await commit_to(session, journal, before, move(before, Move.WITHDRAW, at), Move.WITHDRAW)
+    after = move(before, Move.WITHDRAW, at, by=acting.by)
+    return await commit_to(session, journal, before, after, Move.WITHDRAW, told=acting.told)
 
 
 async def revoke(
@@ -159,11 +169,12 @@ async def _answer(
     pending = await repository.of_request(session, asked.request_id, asked.subject, lock=True)
     if pending is not None and pending.state in PENDING:
         return await _answer_pending(session, journal, asked, (pending, step, terms), at=at)
-    answered = move(requested(asked, id, at), step, at, terms=terms)
+    by, mandate = asked.acting.by, asked.acting.mandate
+    answered = move(requested(asked, id, at), step, at, terms=terms, by=by, mandate=mandate)
     await repository.keep_text(session, asked.text, at)
     if not await repository.add(session, answered, step):
         return await _answered_before(session, answered)
-    await enter(session, journal, answered, step)
+    await enter(session, journal, answered, step, asked.acting.told)
     return answered
 
 
@@ -179,9 +190,11 @@ async def _answer_pending(
     before, step, terms = answer
     if (before.subject, before.client_id, before.asked) != (asked.subject, asked.client_id, asked.terms):
         raise MoveError("consent_not_found")
-    moved = move(before, step, at, terms=terms)
+    by, mandate = asked.acting.by, asked.acting.mandate
+    moved = move(before, step, at, terms=terms, by=by, mandate=mandate)
     after = replace(moved, text_hash=asked.text.hash, language=asked.text.language)
-    return await commit_to(session, journal, before, after, step, text=asked.text)
+    told = asked.acting.told
+    return await commit_to(session, journal, before, after, step, text=asked.text, told=told)
 
 
 def requested(asked: Asked, id: str, at: int) -> Consent:

@@ -14,6 +14,10 @@ OVER = text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expire
 """Consents that ended by a move; one of `OPEN` may have ended too, by its `end_at`."""
 PENDING = text("state IN ('requested', 'deferred')")
 """Asked and not answered yet."""
+MANDATED = text("mandate IS NOT NULL")
+"""Consents somebody else said yes to, for the citizen."""
+WITHDRAWING = text("state = 'withdrawing'")
+"""Withdrawn, and waiting for the parties to acknowledge."""
 SENT = text("sent <> '[]'")
 
 
@@ -34,7 +38,9 @@ class ConsentRow(SQLModel, table=True):
         partial_index("ix_consent_open", "subject_id", "end_at", "id", where=OPEN),
         partial_index("ix_consent_runs_out", "end_at", "id", where=OPEN),
         partial_index("ix_consent_over", "changed_at", "id", where=OVER),
+        partial_index("ix_consent_withdrawing", "changed_at", "id", where=WITHDRAWING),
         partial_index("ix_consent_pending", "created_at", "id", where=PENDING),
+        partial_index("ix_consent_mandate", "mandate", "id", where=MANDATED),
     )
 
     id: str = Field(primary_key=True, max_length=32)
@@ -54,6 +60,7 @@ class ConsentRow(SQLModel, table=True):
     changed_at: int = Field(sa_type=BigInteger)
     by: str = Field(default="citizen", max_length=16)
     why: str | None = Field(default=None, max_length=64)
+    mandate: str | None = Field(default=None, max_length=40)
 
 
 class ConsentVersionRow(SQLModel, table=True):

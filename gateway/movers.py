@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from gateway.housekeeping import Housekeeping
 from gateway.oauth.ledger import Record
 from gateway.parts import Parts
+from gateway.retention.completing import completing
 from gateway.retention.expiring import Follows, expiring
 from gateway.retention.jobs import Job
+from gateway.retention.mandating import mandating
 from gateway.retention.rounds import Round
 from gateway.telemetry import log
 from gateway.transfers.consequences import after_change, after_ending
@@ -49,10 +51,15 @@ async def running(parts: Parts, record: Record) -> AsyncIterator[None]:
 
 
 def _lasting(parts: Parts) -> tuple[Job, ...]:
-    """Consents end at their end; once a day each is looked at."""
+    """Consents end at their end, withdrawals with the last answer; once a day each is looked at."""
     follows = Follows(after_ending(parts.worker, parts.notices), after_change(parts.worker, parts.notices))
     daily = Round(parts.journal, parts.catalogue, follows)
-    return Job("expiring", (expiring(parts.journal, follows),)), Job("round", (daily.step,))
+    return (
+        Job("expiring", (expiring(parts.journal, follows),)),
+        Job("completing", (completing(parts.journal),)),
+        Job("mandating", (mandating(parts.journal, parts.registry.operator.code, follows),)),
+        Job("round", (daily.step,)),
+    )
 
 
 async def _kept_alive(name: str, run: Callable[[], Awaitable[None]]) -> None:

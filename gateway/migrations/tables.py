@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from consent import account_tables, ending_tables, ledger_tables, notices, rights_tables, subjects
+from consent import (
+    account_tables,
+    ending_tables,
+    invitations,
+    ledger_tables,
+    mandates,
+    notices,
+    rights_tables,
+    subjects,
+)
 from consent import tables as consent_tables
 from gateway.oauth import openid_tables
 from gateway.oauth import tables as oauth_tables
@@ -16,6 +25,8 @@ from gateway.transfers import tables as transfer_tables
 
 OWNERS = (
     account_tables,
+    invitations,
+    mandates,
     ending_tables,
     ledger_tables,
     subjects,

@@ -80,7 +80,7 @@ async def _load(server: GatewayAuthorizationServer, request: Request, now: int) 
         raise OAuthRefusal("request_not_yours")
     if row.finished_at is not None:
         raise OAuthRefusal("request_answered")
-    if row.settled_at + RESUME_SECONDS <= now:
+    if (row.taken_at or row.settled_at) + RESUME_SECONDS <= now:
         raise OAuthRefusal("request_expired")
     if client is None or not client.active:
         raise OAuthRefusal("request_unknown")

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent.account_tables import AccountLabelRow, AccountListRow
 from consent.journal import Journal
 from consent.ledger_tables import PAYLOAD
+from consent.mandates import MandateRow
 from consent.notices import NoticeRow
 from consent.subjects import SUBJECT, SubjectId
 from consent.tables import OPEN, OVER, ConsentRow, HolderLinkRow, table_of, tables_of
@@ -28,6 +29,7 @@ CITIZENS_AT_ONCE = 10
 _CONSENT, _LINK = tables_of(ConsentRow, HolderLinkRow)
 _AGE, _CITIZEN, _SESSION = tables_of(CitizenAgeRow, CitizenRow, CitizenSessionRow)
 _NOTICE = table_of(NoticeRow)
+_MANDATE = table_of(MandateRow)
 _LABEL, _LIST = tables_of(AccountLabelRow, AccountListRow)
 
 
@@ -89,6 +91,8 @@ async def _thin(session: AsyncSession, subjects: Sequence[str]) -> int:
 async def _forget(session: AsyncSession, journal: Journal, subject: SubjectId, party: str, at: int) -> None:
     for table in (_LABEL, _LIST, _LINK, _NOTICE, _AGE, _CITIZEN):
         await session.execute(delete(table).where(table.c.subject_id == subject))
+    await session.execute(delete(_MANDATE).where(_MANDATE.c.subject_id == subject))
+    await session.execute(delete(_MANDATE).where(_MANDATE.c.actor_id == subject))
     query = select(SUBJECT.c.id).where(SUBJECT.c.id == subject, SUBJECT.c.wrapped.is_not(None))
     if (await session.execute(query)).one_or_none() is not None:
         await journal.forget(session, subject, party=party, at=at)

@@ -8,7 +8,9 @@ from sqlalchemy import ColumnElement, Table, TextClause, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.account_tables import AccountListRow
+from consent.invitations import MandateInvitationRow, MandateTryRow
 from consent.journal import Journal
+from consent.mandates import MandateRow
 from consent.notices import NoticeRow
 from consent.tables import OPEN, OVER, ConsentRow, HolderLinkRow, table_of, tables_of
 from gateway.oauth import abandonment, refusal_counts, replay
@@ -101,6 +103,9 @@ def jobs(journal: Journal, party: str) -> tuple[Job, ...]:
         Job("self_request", (forget_self_requests,)),
         Job("consent", (lapsing(journal), forget_consents)),
         Job("holder_call", (_ending(table_of(HolderCallRow), "at"),)),
+        Job("mandate", (_ending(table_of(MandateRow), "ended_at"),)),
+        Job("mandate_invitation", (_ending(table_of(MandateInvitationRow), "expires_at"),)),
+        Job("mandate_try", (_ending(table_of(MandateTryRow), "since"),)),
         Job("holder_link", (*_walks("holder_link", drop_links, _CONSENT.c.subject_id), _made().step)),
         Job("citizen", (forgetting(journal, party),)),
     )

@@ -39,6 +39,7 @@ from gateway.policy.question import Question
 from gateway.policy.tables import PolicyDecisionRow
 from gateway.security.ages import age_of
 from gateway.transfers import repository
+from gateway.transfers.mandate import acting_of
 from gateway.transfers.question import Caller, Facts, Role, compose, same_use
 from gateway.transfers.refused import as_outcomes
 from gateway.transfers.states import State
@@ -140,6 +141,7 @@ class Asking:
                 age=await age_of(session, self.journal.keys, ask.subject, at),
                 use=await use_of(session, ask.consent_id),
                 asked_in_day=await record.asked_since(session, ask.caller.id, ask.consent_id, at - 86_400),
+                acting=await acting_of(session, consent, self.catalogue),
             )
         return compose(transfer_id, at, _items(consent, ask), ask.caller, consent, facts), consent
 

@@ -42,6 +42,7 @@ class Facts:
     age: int
     use: Use
     asked_in_day: int = 0
+    acting: q.Acting | None = None
 
 
 def compose(
@@ -66,7 +67,7 @@ def compose(
         token=q.Token(consent_version=caller.token_version),
         consortium=_consortium(facts.consortia, caller.id, at),
         operator=q.Operator(role=facts.role),
-        subject=q.Subject(age=facts.age),
+        subject=q.Subject(age=facts.age, acting=facts.acting),
     )
 
 

@@ -23,7 +23,7 @@ from consent.text import build
 from gateway.errors import Language, Problem
 from gateway.oauth import clients, interactions, recognition
 from gateway.oauth.interactions import Settlement
-from gateway.web import account_lists, again, language, question, recognising, row_choices, waiting
+from gateway.web import account_lists, again, behalf, language, question, recognising, row_choices, waiting
 from gateway.web.before_asking import elsewhere_first
 from gateway.web.choosing import read_choices, wrong_choices
 from gateway.web.forms import Form, read_form
@@ -115,8 +115,10 @@ class ConsentPage:
     async def _agreed(self, found: Question, agreed: Terms, spoken: Language) -> Response:
         if self._site.may_grant is not None:
             await self._site.may_grant()
+        behalf.refuse_unproven(self._site, found, agreed.items)
         asked, now = question.asked_of(self._site, found, spoken), self._site.now()
         async with _first_answer_stands(), self._site.database.transaction() as session:
+            await behalf.still(session, self._site, found)
             if found.standing is None:
                 consent = await service.give(session, self._site.journal, asked, agreed, at=now)
             else:
@@ -136,15 +138,16 @@ class ConsentPage:
                 details=to_details(consent.terms),
             )
             await interactions.settle(session, asked.request_id, answer, at=now)
-        return _done(asked.request_id)
+        return _done(found.place)
 
     async def _refused(self, found: Question, spoken: Language) -> Response:
         asked, now = question.asked_of(self._site, found, spoken), self._site.now()
         async with _first_answer_stands(), self._site.database.transaction() as session:
+            await behalf.still(session, self._site, found)
             await service.refuse(session, self._site.journal, asked, at=now)
             answer = Settlement(allowed=False, session_hash=found.citizen.id_hash)
             await interactions.settle(session, asked.request_id, answer, at=now)
-        return _done(asked.request_id)
+        return _done(found.place)
 
     async def _switched(self, found: Question, choices: Choices, spoken: Language) -> Response:
         """The same page in another language; what is ticked stays ticked."""
@@ -165,13 +168,17 @@ class ConsentPage:
 
         Raises Problem `request_unknown`, `request_expired`, `guardian_needed`, `sign_in_needed`.
         """
+        if "mandate" in request.path_params:
+            return await behalf.asked_for(self._site, request, answering=answering)
         id, now = request.path_params["interaction"], self._site.now()
         async with self._site.database.reading() as session:
             citizen = await self._site.sessions.find(session, request)
             row = await interactions.find(session, id)
-            if row is not None and row.settled_at is not None and citizen is not None:
-                return _done(id)
             record = await waiting.record_of(session, id, citizen)
+        if row is not None and row.settled_at is not None and citizen is not None:
+            await behalf.take_over(self._site, row, record, citizen)
+            return _done(f"/consent/{id}")
+        async with self._site.database.reading() as session:
             if record and row and waiting.too_late(record, row.answer_by, at=now) and not answering:
                 return await self._site.answering.send_back(id, "access_denied", late=True)
             pending, terms = await question.load(session, id, at=now)
@@ -210,5 +217,5 @@ def _spoken(request: Request, found: Question) -> Language:
     return language.of_request(request, found.pending.ui_locales or "")
 
 
-def _done(interaction_id: str) -> Response:
-    return RedirectResponse(f"/consent/{interaction_id}/done", 303)
+def _done(place: str) -> Response:
+    return RedirectResponse(f"{place}/done", 303)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from consent.changes import Step
 from consent.items import Item
-from consent.records import IDLE, Move
 from consent.usage import ItemOutcome
 from gateway.errors import Language
 from gateway.web import phrases
@@ -41,8 +40,8 @@ def history_view(
 
 
 def _said(step: Step, language: Language) -> str:
-    idle = step.after.why == IDLE and step.move in (Move.PAUSE, Move.EXPIRE)
-    return words(language)(f"event.{step.move.value}_{IDLE}" if idle else f"event.{step.move.value}")
+    because, t = f"event.{step.move.value}_{step.after.why}", words(language)
+    return t(because) if because in t else t(f"event.{step.move.value}")
 
 
 def _changed(site: Site, step: Step, language: Language) -> tuple[str, ...]:

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from consent import repository, repository_use
+from consent.acting import SELF, Acting
 from consent.asking import ever_given
 from consent.calendar import korean_day
 from consent.changes import Step
+from consent.mandates import Power
 from consent.parties import ClientInfo
 from consent.records import PENDING, Consent, State
 from consent.renewal import renewed
@@ -21,7 +23,7 @@ from gateway.errors import Language, Problem
 from gateway.oauth import clients, recognition
 from gateway.security.sessions import CitizenSession
 from gateway.transfers import repository as transfers
-from gateway.web import language, paging, phrases, recognising
+from gateway.web import behalf, language, paging, phrases, recognising
 from gateway.web.consent_view import party
 from gateway.web.history_view import history_view
 from gateway.web.sign_in import sign_in_first
@@ -38,6 +40,7 @@ class Kept:
     consent: Consent
     client: ClientInfo
     last_sent: int | None = None
+    acting: Acting = SELF
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,25 @@ class _Past:
     older: str | None
 
 
-async def own(session: AsyncSession, citizen: CitizenSession, consent_id: str) -> Kept:
-    """The citizen's consent; Problem `consent_not_found` for another's, just as for one that never was."""
-    consent = await repository.load(session, consent_id)
-    if consent is None or consent.subject != citizen.subject:
+async def own(
+    session: AsyncSession,
+    citizen: CitizenSession,
+    consent_id: str,
+    *,
+    under: tuple[Site, Power] | None = None,
+) -> Kept:
+    """The citizen's consent; Problem `consent_not_found` for another's, just as for one that never was.
+
+    With `under` also one of whom they act for, where their mandate has that power over it now.
+    """
+    consent, acting = await repository.load(session, consent_id), SELF
+    if consent is not None and consent.subject != citizen.subject:
+        found = await behalf.hand(session, under[0], citizen, consent, under[1]) if under else None
+        consent, acting = (consent, found) if found else (None, SELF)
+    if consent is None:
         raise Problem("consent_not_found")
     (kept,) = await kept_of(session, [consent])
-    return kept
+    return replace(kept, acting=acting)
 
 
 async def kept_of(session: AsyncSession, consents: Sequence[Consent]) -> list[Kept]:
@@ -127,7 +142,8 @@ class MyConsents:
             citizen = await self._site.sessions.find(session, request)
             if citizen is None:
                 return sign_in_first(f"/my/consents/{id}")
-            kept, before = await own(session, citizen, id), paging.before(request)
+            kept = await own(session, citizen, id, under=(self._site, Power.VIEW))
+            before = paging.before(request)
             past = await _past(session, kept.consent, self._site.now(), before)
             known = (
                 await recognition.of_consent(session, id) if kept.consent.alive(self._site.now()) else None

@@ -13,6 +13,7 @@ from consent import service
 from consent.calendar import korean_day
 from consent.choices import restrict
 from consent.items import Terms, to_details
+from consent.mandates import Power
 from consent.records import State
 from consent.subjects import SubjectId
 from consent.text import Wording, blocks, build
@@ -115,6 +116,7 @@ class Narrow:
                 terms=terms,
                 text=text,
                 at=now,
+                acting=kept.acting,
             )
             await follow_consent(session, after.id, after.version, to_details(after.terms), at=now)
             if site.after_change is not None:
@@ -150,7 +152,9 @@ class Narrow:
     async def _own(self, request: Request) -> Kept | None:
         async with self._site.database.reading() as session:
             citizen = await self._site.sessions.find(session, request)
-            return await own(session, citizen, request.path_params["consent"]) if citizen else None
+            under = (self._site, Power.WITHDRAW)
+            id = request.path_params["consent"]
+            return await own(session, citizen, id, under=under) if citizen else None
 
 
 def _wording(site: Site, kept: Kept, spoken: Language) -> Wording:

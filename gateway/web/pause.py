@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent import lasting
+from consent.mandates import Power
 from consent.records import IDLE, Move, State
 from consent.subjects import SubjectId
 from gateway.errors import Problem
@@ -84,6 +85,7 @@ class Pause:
                 subject=SubjectId(before.subject),
                 version=before.version,
                 at=site.now(),
+                acting=kept.acting,
             )
             await follow(session, after)
             if site.after_change is not None:
@@ -95,4 +97,10 @@ class Pause:
     async def _own(self, request: Request) -> Kept | None:
         async with self._site.database.reading() as session:
             citizen = await self._site.sessions.find(session, request)
-            return await own(session, citizen, request.path_params["consent"]) if citizen else None
+            if citizen is None:
+                return None
+            under = (self._site, Power.WITHDRAW) if self._step is Move.PAUSE else None
+            kept = await own(session, citizen, request.path_params["consent"], under=under)
+            if self._step is Move.RESUME and citizen.age_band == "child":
+                raise Problem("guardian_needed")
+            return kept

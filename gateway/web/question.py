@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from consent.accounts import Offer
+from consent.acting import SELF, Acting
 from consent.calendar import korean_day
 from consent.catalogue import Catalogue
 from consent.choices import Choices, narrow
@@ -57,6 +58,14 @@ class Question:
     """The accounts to choose from, by item name."""
     record: Consent | None = None
     """The request as it is on record for this citizen, once it was shown."""
+    acting: Acting = SELF
+    """Who answers: the citizen, or somebody under a mandate; `citizen` is then whom it is for."""
+
+    @property
+    def place(self) -> str:
+        """The address of the page."""
+        mine = f"/consent/{self.pending.interaction_id}"
+        return mine if self.acting.mandate is None else f"/for/{self.acting.mandate}{mine}"
 
     @property
     def merging(self) -> bool:
@@ -159,6 +168,7 @@ def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 
         notice=shown.notice,
         failure=shown.failure,
     )
+    view = replace(view, place=question.place, later=question.standing is None and question.acting is SELF)
     page: Response = site.renderer.page("consent", shown.language, status=status, signed_in=True, view=view)
     return page
 
@@ -171,6 +181,7 @@ def asked_of(site: Site, question: Question, language: Language) -> Asked:
         request_id=question.pending.interaction_id,
         terms=question.ever_asked,
         text=build(question.whole, wording(site, question, language)),
+        acting=question.acting,
     )
 
 

@@ -8,6 +8,7 @@ from consent.records import Move
 from gateway.web.consent_list import ConsentList
 from gateway.web.consent_page import ConsentPage
 from gateway.web.decline import Decline
+from gateway.web.delegates import Delegates
 from gateway.web.done import DonePage
 from gateway.web.error_page import Endpoint, speaking
 from gateway.web.logout import Logout
@@ -29,6 +30,7 @@ def routes(site: Site) -> list[Route]:
     sign_in, withdraw, logout = SignIn(site), Withdraw(site), Logout(site)
     narrow, pause, resume = Narrow(site), Pause(site, Move.PAUSE), Pause(site, Move.RESUME)
     renewals, notices, rights = Renewals(site), NoticesPage(site), Rights(site)
+    delegates = Delegates(site)
     pages: list[tuple[str, str, Endpoint]] = [
         ("GET", "/static/{name}", site.renderer.static.serve),
         ("GET", "/sign-in", sign_in.show),
@@ -54,6 +56,13 @@ def routes(site: Site) -> list[Route]:
         ("GET", "/my/rights/{right}", rights.one),
         ("POST", "/my/rights/{right}/file", rights.file),
         ("POST", "/my/rights/{right}/cancel", rights.cancel),
+        ("GET", "/for/{mandate}/consent/{interaction}", consent.show),
+        ("POST", "/for/{mandate}/consent/{interaction}", consent.answer),
+        ("GET", "/for/{mandate}/consent/{interaction}/done", delegates.done),
+        ("GET", "/my/delegates", delegates.show),
+        ("POST", "/my/delegates", delegates.invite),
+        ("POST", "/my/delegates/accept", delegates.accept),
+        ("POST", "/my/delegates/{mandate}/end", delegates.end),
         ("GET", "/my/consents", ConsentList(site).every),
         ("GET", "/my/consents/{consent}", mine.one),
         ("GET", "/my/consents/{consent}/receipt", mine.receipt),

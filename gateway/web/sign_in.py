@@ -34,7 +34,9 @@ from gateway.web.wish import wish_of
 
 HOME = "/my/consents"
 _PLACE = re.compile(
-    r"/consent/[A-Za-z0-9_-]{8,128}|/my/[a-z-]{1,32}(?:/[A-Za-z0-9_-]{1,64}(?:/[a-z-]{1,32})?)?", re.ASCII
+    r"(?:/for/m-[0-9a-f]{1,40})?/consent/[A-Za-z0-9_-]{8,128}"
+    r"|/my/[a-z-]{1,32}(?:/[A-Za-z0-9_-]{1,64}(?:/[a-z-]{1,32})?)?",
+    re.ASCII,
 )
 _CONSENT = re.compile(r"/consent/([A-Za-z0-9_-]{8,128})", re.ASCII)
 _ANSWER = re.compile(r"[\x21-\x7e]{1,2048}", re.ASCII)

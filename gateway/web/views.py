@@ -99,6 +99,8 @@ class ConsentView:
     notice: str | None = None
     before: BeforeView | None = None
     recognise: RecognitionView | None = None
+    place: str = ""
+    later: bool = True
     cycles: tuple[Select, ...] = ()
     ends: Select | None = None
 

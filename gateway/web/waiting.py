@@ -74,7 +74,7 @@ async def chose(site: Site, found: Question, *, agreeing: bool) -> None:
 
 async def put_off(site: Site, found: Question, spoken: Language) -> Response:
     """The citizen decides later. Raises Problem `form_invalid` where the page had no such button."""
-    if found.standing is not None:
+    if found.standing is not None or found.acting.mandate is not None:
         raise Problem("form_invalid", detail="a request about a consent that stands is not put off")
     return await _defer(site, found, spoken, by=By.CITIZEN, why=None)
 

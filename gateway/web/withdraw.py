@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent import service
+from consent.mandates import Power
 from consent.subjects import SubjectId
 from gateway.errors import Problem
 from gateway.web import language, phrases
@@ -53,7 +54,9 @@ class Withdraw:
             raise Problem("sign_in_needed")
         subject, now = SubjectId(kept.consent.subject), self._site.now()
         async with self._site.database.transaction() as session:
-            ended = await service.withdraw(session, self._site.journal, id, subject=subject, at=now)
+            ended = await service.withdraw(
+                session, self._site.journal, id, subject=subject, at=now, acting=kept.acting
+            )
             if self._site.after_withdrawal is not None and not kept.consent.ended:
                 await self._site.after_withdrawal(session, ended)
         return RedirectResponse(f"/my/consents/{id}/withdrawn", 303)
@@ -80,4 +83,6 @@ class Withdraw:
     async def _own(self, request: Request) -> Kept | None:
         async with self._site.database.reading() as session:
             citizen = await self._site.sessions.find(session, request)
-            return await own(session, citizen, request.path_params["consent"]) if citizen else None
+            under = (self._site, Power.WITHDRAW)
+            id = request.path_params["consent"]
+            return await own(session, citizen, id, under=under) if citizen else None

@@ -287,6 +287,50 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(length=200), nullable=True),
     sa.PrimaryKeyConstraint('name')
     )
+    op.create_table('mandate',
+    sa.Column('id', sa.String(length=40), nullable=False),
+    sa.Column('role', sa.String(length=16), nullable=False),
+    sa.Column('subject_id', sa.String(length=64), nullable=False),
+    sa.Column('actor_id', sa.String(length=64), nullable=False),
+    sa.Column('powers', sa.String(length=64), nullable=False),
+    sa.Column('sectors', sa.String(length=512), nullable=False),
+    sa.Column('names', sa.LargeBinary(), nullable=False),
+    sa.Column('made_at', sa.BigInteger(), nullable=False),
+    sa.Column('until', sa.BigInteger(), nullable=False),
+    sa.Column('ended_at', sa.BigInteger(), nullable=True),
+    sa.Column('ended_why', sa.String(length=32), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('mandate', schema=None) as batch_op:
+        batch_op.create_index('ix_mandate_actor', ['actor_id', 'id'], unique=False, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+        batch_op.create_index(batch_op.f('ix_mandate_ended_at'), ['ended_at'], unique=False)
+        batch_op.create_index('ix_mandate_subject', ['subject_id', 'id'], unique=False, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+        batch_op.create_index('ix_mandate_until', ['until', 'id'], unique=False, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+
+    op.create_table('mandate_invitation',
+    sa.Column('code_hash', sa.String(length=64), nullable=False),
+    sa.Column('subject_id', sa.String(length=64), nullable=False),
+    sa.Column('mandate_id', sa.String(length=40), nullable=False),
+    sa.Column('powers', sa.String(length=64), nullable=False),
+    sa.Column('sectors', sa.String(length=512), nullable=False),
+    sa.Column('names', sa.LargeBinary(), nullable=False),
+    sa.Column('until', sa.BigInteger(), nullable=False),
+    sa.Column('expires_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('code_hash')
+    )
+    with op.batch_alter_table('mandate_invitation', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_mandate_invitation_expires_at'), ['expires_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_mandate_invitation_subject_id'), ['subject_id'], unique=False)
+
+    op.create_table('mandate_try',
+    sa.Column('subject_id', sa.String(length=64), nullable=False),
+    sa.Column('since', sa.BigInteger(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('subject_id')
+    )
+    with op.batch_alter_table('mandate_try', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_mandate_try_since'), ['since'], unique=False)
+
     op.create_table('notice',
     sa.Column('id', sa.String(length=40), nullable=False),
     sa.Column('subject_id', sa.String(length=64), nullable=False),
@@ -716,6 +760,22 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_notice_at'))
 
     op.drop_table('notice')
+    with op.batch_alter_table('mandate_try', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_mandate_try_since'))
+
+    op.drop_table('mandate_try')
+    with op.batch_alter_table('mandate_invitation', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_mandate_invitation_subject_id'))
+        batch_op.drop_index(batch_op.f('ix_mandate_invitation_expires_at'))
+
+    op.drop_table('mandate_invitation')
+    with op.batch_alter_table('mandate', schema=None) as batch_op:
+        batch_op.drop_index('ix_mandate_until', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+        batch_op.drop_index('ix_mandate_subject', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+        batch_op.drop_index(batch_op.f('ix_mandate_ended_at'))
+        batch_op.drop_index('ix_mandate_actor', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+
+    op.drop_table('mandate')
     op.drop_table('ledger_witness')
     op.drop_table('ledger_tile')
     op.drop_table('ledger_payload')

@@ -12,7 +12,6 @@ import msgspec
 from consent.catalogue.strict_yaml import read
 from consent.errors import CatalogueError
 
-
 _Shape = TypeVar("_Shape")
 
 

@@ -31,8 +31,11 @@ from gateway.group_commit import Group, Leased, Outcome, Unit, Work
 _open: ContextVar[bool] = ContextVar("mydata_transaction_open", default=False)
 
 _FULL_SQLSTATES = frozenset({"53100", "53200", "53300", "53400"})
-_CIRCLE = frozenset({"40001", "40P01"})
-"""PostgreSQL ended this transaction, for it and another one waited for each other: it may be tried again."""
+_HELD = frozenset({"40001", "40P01", "55P03"})
+"""PostgreSQL ended this transaction, for it and another one waited for each other, or it waited too long for
+what another one holds: it may be tried again."""
+_STANDING = 30
+"""How many times as long as anybody waits a process may stand still in a transaction; an export reads so."""
 _NOT_TEXT = "22021"
 """A NUL in a text, which PostgreSQL cannot even be asked for."""
 
@@ -46,7 +49,10 @@ class Database:
     """Opens sessions. Safe for any number of tasks of one event loop."""
 
     def __init__(self, url: str, *, pool_size: int = 8, wait_seconds: float = 10.0) -> None:
-        """Connect lazily to `url`: `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://...`."""
+        """Connect lazily to `url`: `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://...`.
+
+        Nobody waits longer than `wait_seconds` for a connection, or for what somebody else holds.
+        """
         self.url = url
         self.dialect = make_url(url).get_backend_name()
         if self.dialect == "sqlite":
@@ -59,6 +65,7 @@ class Database:
                 max_overflow=0,
                 pool_timeout=wait_seconds,
                 hide_parameters=True,
+                connect_args={"server_settings": _patience(wait_seconds)},
             )
             self._reader = self._writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -135,6 +142,12 @@ class Database:
             await group.settled()
         await self._writer.dispose()
         await self._reader.dispose()
+
+
+def _patience(wait_seconds: float) -> dict[str, str]:
+    """How long PostgreSQL lets a lock be waited for, and a process stand still in a transaction."""
+    wait = int(wait_seconds * 1000)
+    return {"lock_timeout": str(wait), "idle_in_transaction_session_timeout": str(wait * _STANDING)}
 
 
 def _sqlite_engine(url: str, *, size: int, wait_seconds: float, writes: bool) -> AsyncEngine:
@@ -216,7 +229,9 @@ class _OnPostgresql:
         try:
             return await self._work.on_postgresql(self._driver, units)
         except asyncpg.PostgresError as error:
-            raise _named(error) or error from error
+            # Of several units only one need have waited in vain; each is tried alone, nothing was stored.
+            waited = error.sqlstate in _HELD and len(units) == 1
+            raise (_held() if waited else _named(error)) or error from error
         except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
             raise Problem("storage_unavailable", detail=type(error).__name__) from error
 
@@ -224,11 +239,15 @@ class _OnPostgresql:
 def _problem(error: DBAPIError) -> Exception:
     """Name what the store could not do; an error of the statement itself stays what it is."""
     named = _named(error.orig)
-    if getattr(error.orig, "sqlstate", None) in _CIRCLE:
-        return Problem("storage_unavailable", detail="two transactions waited for each other", retry_after=1)
+    if getattr(error.orig, "sqlstate", None) in _HELD:
+        return _held()
     if named is None and error.connection_invalidated:
         return Problem("storage_unavailable", detail=str(error.orig))
     return named or error
+
+
+def _held() -> Problem:
+    return Problem("storage_unavailable", detail="another transaction holds what this needs", retry_after=1)
 
 
 def _named(cause: BaseException | None) -> Problem | None:
@@ -239,6 +258,6 @@ def _named(cause: BaseException | None) -> Problem | None:
     if state == _NOT_TEXT:
         return Problem("invalid_request", params={"what": "NUL"})
     lost = isinstance(cause, sqlite3.OperationalError | asyncpg.PostgresConnectionError)
-    if lost or state == "57P01":
+    if lost or state in ("57P01", "25P03"):  # ended by the operator, or for standing still
         return Problem("storage_unavailable", detail=str(cause))
     return None

@@ -20,6 +20,7 @@ from consent.catalogue import Catalogue
 from consent.catalogue import load as load_catalogue
 from consent.clock import Clock, utc_now
 from consent.consortium import Consortium
+from consent.endings import Patience
 from consent.journal import Journal
 from consent.subjects import SubjectKeys
 from gateway.bundles.pseudonym import Domain
@@ -114,6 +115,15 @@ def consortia_of(registry: Registry) -> tuple[Consortium, ...]:
     )
 
 
+def _patience(settings: Settings) -> Patience:
+    day = 86_400
+    return Patience(
+        holder=settings.holder_answer_days * day,
+        recipient=settings.recipient_answer_days * day,
+        deletion=settings.deletion_answer_days * day,
+    )
+
+
 async def _assemble(
     settings: Settings,
     metrics: Metrics,
@@ -173,7 +183,7 @@ async def _assemble(
         own=OwnData.of(
             (database, journal, log), engine, catalogue, puller, clock, role=registry.operator.role
         ),
-        notices=Notices(database, journal, gateway, holders, clock),
+        notices=Notices(database, journal, gateway, holders, clock, _patience(settings)),
         rotation=Rotation(
             keys.house,
             database,

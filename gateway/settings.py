@@ -105,6 +105,18 @@ class Settings(BaseSettings):
     key_overlap_hours: int = Field(
         default=24, ge=1, le=8760, description="How long a retired signing key stays published."
     )
+    holder_answer_days: int = Field(
+        default=3,
+        ge=1,
+        le=90,
+        description="How long a holder has to acknowledge an ending before it is silent.",
+    )
+    recipient_answer_days: int = Field(
+        default=3, ge=1, le=90, description="The same for the company that received."
+    )
+    deletion_answer_days: int = Field(
+        default=10, ge=1, le=90, description="How long a company has to certify that it deleted."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def problems(self) -> list[str]:

@@ -17,7 +17,12 @@ COLUMNS: tuple[ColumnElement[object], ...] = (
     CONSENT.c.end_at.label("consent_end_at"),
 )
 
-_CODES = {"withdrawn": "consent_withdrawn", "paused": "consent_paused", "expired": "consent_expired"}
+_CODES = {
+    "withdrawing": "consent_withdrawn",
+    "withdrawn": "consent_withdrawn",
+    "paused": "consent_paused",
+    "expired": "consent_expired",
+}
 
 
 @dataclass(frozen=True, slots=True)

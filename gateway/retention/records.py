@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, Table, TextClause, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent.ending_tables import DeletionInstructionRow, EndingPartyRow
 from consent.tables import (
     OPEN,
     OVER,
@@ -33,6 +34,7 @@ TRANSFERS_AT_ONCE = 100
 _CONSENT, _VERSION, _OUTCOME = tables_of(ConsentRow, ConsentVersionRow, TransferItemOutcomeRow)
 _TRANSFER, _BUNDLE, _NOTICE = tables_of(TransferRow, BundleRow, HolderNoticeRow)
 _DECISION = table_of(PolicyDecisionRow)
+_PARTY, _INSTRUCTION = tables_of(EndingPartyRow, DeletionInstructionRow)
 
 
 async def forget_consents(session: AsyncSession, now: int) -> Batch:
@@ -43,7 +45,7 @@ async def forget_consents(session: AsyncSession, now: int) -> Batch:
     for table, name in ((_TRANSFER, _TRANSFER.c.id), (_DECISION, _DECISION.c.request_id)):
         if gone := await _requests(session, table, name, consents):
             return Batch(gone, True)
-    for child in (_OUTCOME, _NOTICE, _VERSION):
+    for child in (_OUTCOME, _NOTICE, _PARTY, _INSTRUCTION, _VERSION):
         await session.execute(delete(child).where(child.c.consent_id.in_(consents)))
     await forget_of_consents(session, consents, now)
     last = delete(_CONSENT).where(_CONSENT.c.id.in_(consents)).returning(_CONSENT.c.subject_id)

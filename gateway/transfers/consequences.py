@@ -11,9 +11,11 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.authorization import Told
+from consent import endings
 from consent.choices import within
 from consent.records import Consent, State
 from gateway.transfers import changed
+from gateway.transfers.job import ended_as
 from gateway.transfers.notices import Notices, tell_holders
 from gateway.transfers.worker import Worker
 
@@ -22,13 +24,14 @@ Changed = Callable[[AsyncSession, Consent, Consent], Awaitable[None]]
 
 
 def after_ending(worker: Worker, notices: Notices) -> Ended:
-    """With an ending: transfers end, sealed bundles go, holders will be told."""
+    """With an ending: transfers end, sealed bundles go, every party is told and has its time to answer."""
 
     async def after(session: AsyncSession, consent: Consent) -> None:
         now = consent.changed_at
         told: Told = "expired" if consent.state is State.EXPIRED else "withdrawn"
+        await endings.tell_parties(session, consent, notices.patience, now)
         await tell_holders(session, consent, told, now)
-        await worker.end_with(session, consent.id, now, f"consent_{consent.state.value}")
+        await worker.end_with(session, consent.id, now, ended_as(consent.state))
         notices.wake()
 
     return after

@@ -89,8 +89,13 @@ def ended(consent: Consent | None, version: int, now: int) -> str | None:
         return "consent_not_found"
     standing = consent.standing(now)
     if standing is not State.ACTIVE:
-        return f"consent_{standing.value}"
+        return ended_as(standing)
     return None if consent.version == version else "consent_changed"
+
+
+def ended_as(state: State) -> str:
+    """The code of what is not in force: a withdrawal counts as such from its first half on."""
+    return f"consent_{(State.WITHDRAWN if state is State.WITHDRAWING else state).value}"
 
 
 async def load(session: AsyncSession, journal: Journal, transfer: TransferRow, now: int) -> Job | str:

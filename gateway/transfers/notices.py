@@ -19,7 +19,10 @@ from connectors import authorization
 from connectors.authorization import Gateway
 from connectors.contract import Holder
 from connectors.errors import HolderError
+from consent import endings
+from consent import repository as repository_of_consents
 from consent.clock import Clock
+from consent.endings import Patience
 from consent.events import Event
 from consent.journal import Journal
 from consent.records import Consent
@@ -32,6 +35,8 @@ from gateway.transfers.tables import HolderNoticeRow
 
 TICK_SECONDS = 2.0
 LONGEST_SECONDS = 3600
+
+_ENDINGS = frozenset({"withdrawn", "expired"})
 
 _log = structlog.get_logger("mydata.notices")
 _TABLE = HolderNoticeRow.__table__  # type: ignore[attr-defined]
@@ -57,13 +62,17 @@ async def tell_holders(session: AsyncSession, consent: Consent, event: authoriza
 
 @dataclass(slots=True)
 class Notices:
-    """Sends what `tell_holders` left. One a process; sending twice does no harm."""
+    """Sends what `tell_holders` left. One a process; sending twice does no harm.
+
+    `patience` is how long a party has before it counts as silent; a silent holder is told on.
+    """
 
     database: Database
     journal: Journal
     gateway: Gateway
     holders: Mapping[str, Holder]
     clock: Clock
+    patience: Patience = field(default_factory=Patience)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -111,6 +120,7 @@ class Notices:
     async def _acknowledged(self, notice: HolderNoticeRow) -> None:
         now = int(self.clock().timestamp())
         async with self.database.transaction() as session:
+            consent = await repository_of_consents.load(session, notice.consent_id, lock=True)
             await repository.settle_notice(session, notice.id or 0, state="acknowledged", next_at=now)
             with suppress(SubjectError):
                 await self.journal.append(
@@ -122,6 +132,9 @@ class Notices:
                     at=now,
                     idem=f"notice/{notice.consent_id}/{notice.version}/{notice.holder}",
                 )
+            if consent is not None and notice.event in _ENDINGS:
+                kind = endings.Kind.HOLDER
+                await endings.acknowledge(session, self.journal, consent, kind, notice.holder, at=now)
 
 
 def waiting(notices: Iterable[HolderNoticeRow]) -> list[str]:

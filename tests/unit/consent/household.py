@@ -7,7 +7,7 @@ from typing import Any
 
 from consent.calendar import KST
 from consent.catalogue import Catalogue, load
-from consent.records import Consent, Move, State, move
+from consent.records import By, Consent, Move, State, move
 from consent.subjects import SubjectId
 from consent.terms import ClientInfo, HolderInfo, Terms, parse_details
 from consent.text import Wording, build
@@ -116,6 +116,7 @@ def consent(state: State = State.ACTIVE, terms: Terms | None = None) -> Consent:
         case State.REFUSED:
             return move(asked, Move.REFUSE, AT)
         case State.WITHDRAWN:
-            return move(move(asked, Move.GIVE, AT), Move.WITHDRAW, AT)
+            withdrawn = move(move(asked, Move.GIVE, AT), Move.WITHDRAW, AT)
+            return move(withdrawn, Move.COMPLETE, AT, by=By.GATEWAY)
     given = move(asked, Move.GIVE, AT)
     return Consent(**{name: getattr(given, name) for name in Consent.__slots__} | {"state": state})

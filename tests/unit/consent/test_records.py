@@ -29,8 +29,9 @@ LEGAL = {
     (State.ACTIVE, Move.RENEW): State.ACTIVE,
     (State.ACTIVE, Move.PAUSE): State.PAUSED,
     (State.PAUSED, Move.RESUME): State.ACTIVE,
-    (State.ACTIVE, Move.WITHDRAW): State.WITHDRAWN,
-    (State.PAUSED, Move.WITHDRAW): State.WITHDRAWN,
+    (State.ACTIVE, Move.WITHDRAW): State.WITHDRAWING,
+    (State.PAUSED, Move.WITHDRAW): State.WITHDRAWING,
+    (State.WITHDRAWING, Move.COMPLETE): State.WITHDRAWN,
     (State.ACTIVE, Move.REVOKE): State.REVOKED,
     (State.PAUSED, Move.REVOKE): State.REVOKED,
     (State.ACTIVE, Move.EXPIRE): State.EXPIRED,
@@ -125,7 +126,7 @@ def test_paused_is_not_alive() -> None:
 def test_an_expired_consent_can_still_be_withdrawn_but_not_narrowed_or_given() -> None:
     """Withdrawal and revocation are never blocked; the other moves are over with the terms."""
     end = consent().terms.end_at
-    assert move(consent(), Move.WITHDRAW, end).state is State.WITHDRAWN
+    assert move(consent(), Move.WITHDRAW, end).state is State.WITHDRAWING
     assert move(consent(), Move.REVOKE, end).state is State.REVOKED
     for state, step in (
         (State.ACTIVE, Move.NARROW),

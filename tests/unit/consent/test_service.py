@@ -178,7 +178,7 @@ async def test_withdrawing_twice_is_one_entry(desk: Desk) -> None:
     """A repeated withdrawal gives back the same withdrawn consent and adds nothing."""
     given = await desk.give()
     first = await desk.withdraw(given)
-    assert (first.state, first.version, first.alive(AT + 61)) == (State.WITHDRAWN, 2, False)
+    assert (first.state, first.version, first.alive(AT + 61)) == (State.WITHDRAWING, 2, False)
     assert await desk.withdraw(given, AT + 90) == first
     assert [entry["event"] for entry in await desk.entries()][1:] == [Event.CONSENT_GRANT_WITHDRAWN]
 
@@ -187,7 +187,7 @@ async def test_two_withdrawals_at_once_give_one_entry(desk: Desk) -> None:
     """Two tabs withdrawing at the same moment: one move, one history row, one entry, no error."""
     given = await desk.give()
     results = await asyncio.gather(*(desk.withdraw(given, AT + 60 + n) for n in range(4)))
-    assert {result.state for result in results} == {State.WITHDRAWN}
+    assert {result.state for result in results} == {State.WITHDRAWING}
     assert len(set(results)) == 1
     assert len(await desk.entries()) == await desk.count(ConsentVersionRow) == 2
 
@@ -198,7 +198,7 @@ async def test_withdrawing_while_narrowing_always_withdraws(desk: Desk) -> None:
     results = await asyncio.gather(desk.narrow(given), desk.withdraw(given), return_exceptions=True)
     stored = await desk.load(given)
     assert stored is not None
-    assert stored.state is State.WITHDRAWN
+    assert stored.state is State.WITHDRAWING
     assert len(await desk.entries()) == stored.version == await desk.count(ConsentVersionRow)
     if isinstance(results[0], BaseException):
         assert getattr(results[0], "code", None) in {"consent_moved_on", "consent_move_illegal"}
@@ -231,11 +231,11 @@ async def test_withdrawal_works_after_the_key_is_gone(desk: Desk) -> None:
     given = await desk.give()
     async with desk.database.transaction() as session:
         await desk.keys.erase(session, desk.subject, at=AT + 1)
-    assert (await desk.withdraw(given)).state is State.WITHDRAWN
+    assert (await desk.withdraw(given)).state is State.WITHDRAWING
     async with desk.database.reading() as session:
         query = select(PAYLOAD.c.body).where(PAYLOAD.c.subject.is_(None))
         body = orjson.loads((await session.execute(query)).scalar_one())
-    assert body["body"] == {"consent": given.id, "version": 2, "state": "withdrawn", "by": "citizen"}
+    assert body["body"] == {"consent": given.id, "version": 2, "state": "withdrawing", "by": "citizen"}
 
 
 async def test_a_failing_journal_changes_nothing(desk: Desk) -> None:

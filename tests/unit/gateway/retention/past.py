@@ -24,6 +24,8 @@ RELATIONS = (
     ("transfer", "consent_id", "consent", "id"),
     ("policy_decision", "consent_id", "consent", "id"),
     ("holder_notice", "consent_id", "consent", "id"),
+    ("ending_party", "consent_id", "consent", "id"),
+    ("deletion_instruction", "consent_id", "consent", "id"),
     ("bundle", "transfer_id", "transfer", "id"),
     ("transfer", "decision_id", "policy_decision", "id"),
     ("transfer", "id", "policy_decision", "request_id"),
@@ -131,6 +133,14 @@ async def record(
     await put(
         session, "holder_notice", consent_id=id, subject_id=subject, version=1, holder="bank",
         event="withdrawn", at=changed_at, state="acknowledged", attempts=1, next_at=0,
+    )  # fmt: skip
+    await put(
+        session, "ending_party", consent_id=id, kind="holder", party="bank", told_at=changed_at,
+        deadline_at=changed_at, answer="acknowledged", answered_at=changed_at,
+    )  # fmt: skip
+    await put(
+        session, "deletion_instruction", id=f"d-{id}", consent_id=id, party="client", asked_at=changed_at,
+        deadline_at=changed_at,
     )  # fmt: skip
 
 

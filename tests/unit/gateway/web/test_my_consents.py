@@ -127,7 +127,7 @@ async def test_withdrawing_takes_one_confirmation(stage: CitizenStage) -> None:
     again = await browser.submit(page, page.form("decision"), {"decision": "withdraw"})
     assert "철회했어요" in again.words
     assert len(stage.told) == 2
-    assert [row.state for row in await stage.rows("consent")] == ["withdrawn"]
+    assert [row.state for row in await stage.rows("consent")] == ["withdrawing"]
     shown = await opened(stage, browser, f"/{consent}")
     assert "철회했어요" in shown.words
     assert not any(link.endswith("/withdraw") for link in shown.links)

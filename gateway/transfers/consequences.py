@@ -60,7 +60,7 @@ def _told(before: Consent, after: Consent) -> Told | None:
     """The holders' word for what happened; None when it takes nothing from what they know."""
     if before.state is not after.state:
         return "paused" if after.state is State.PAUSED else "resumed"
-    if within(before.terms, after.terms):
-        return None
-    longer = replace(before.terms, end=after.terms.end) == after.terms
-    return "renewed" if longer and after.terms.end > before.terms.end else "narrowed"
+    same = replace(before.terms, end=after.terms.end) == after.terms
+    if same and after.terms.end > before.terms.end:
+        return "renewed"
+    return None if within(before.terms, after.terms) else "narrowed"

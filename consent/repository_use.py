@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.repository import insert_or_keep
@@ -34,6 +34,12 @@ async def record(session: AsyncSession, outcomes: Iterable[ItemOutcome]) -> None
                 at=outcome.at,
             )
         )
+
+
+async def received(session: AsyncSession, transfer_id: str, at: int) -> None:
+    """The recipient fetched what was sent, at `at` (epoch seconds). The first time stays."""
+    mine = (_OUTCOME.c.transfer_id == transfer_id) & _OUTCOME.c.received_at.is_(None)
+    await session.execute(update(_OUTCOME).where(mine, SENT).values(received_at=at))
 
 
 async def of_consent(session: AsyncSession, consent_id: str) -> list[ItemOutcome]:
@@ -103,6 +109,7 @@ async def _outcomes(session: AsyncSession, query: Select[Any]) -> list[ItemOutco
             reason=row["reason"],
             article=row["article"],
             at=row["at"],
+            received_at=row["received_at"],
         )
         for row in (await session.execute(query)).mappings()
     ]

@@ -122,7 +122,8 @@ class HolderLinkRow(SQLModel, table=True):
 class TransferItemOutcomeRow(SQLModel, table=True):
     """What became of one item in one transfer: asked, sent, withheld and why. Names only, never a value.
 
-    `asked` and `sent` are JSON lists of field ids, `withheld` a JSON object of field id to reason code.
+    `asked` and `sent` are JSON lists of field ids, `withheld` a JSON object of field id to reason code. The
+    recipient first fetched it at `received_at` (Decree 42-6(11)2).
     """
 
     __tablename__ = "transfer_item_outcome"
@@ -143,6 +144,7 @@ class TransferItemOutcomeRow(SQLModel, table=True):
     reason: str | None = Field(default=None, max_length=64)
     article: str | None = Field(default=None, max_length=128)
     at: int = Field(sa_type=BigInteger)
+    received_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
 def table_of(row: type[SQLModel]) -> Table:

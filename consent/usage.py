@@ -15,7 +15,7 @@ class ItemOutcome:
 
     `outcome` is complete, empty, partial, refused or failed; `reason` and `article` say why when it is not
     complete. `at` is epoch seconds. `filtered` counts the rows the citizen's choice left out, by why; `rows`
-    are the bounds of the rows that were agreed to.
+    are the bounds of the rows that were agreed to. The recipient first fetched it at `received_at`.
     """
 
     consent_id: str
@@ -31,6 +31,7 @@ class ItemOutcome:
     at: int = 0
     filtered: Mapping[str, int] = field(default_factory=dict)
     rows: Mapping[str, Any] = field(default_factory=dict)
+    received_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from consent import repository as consents
+from consent import repository_use
 from consent.clock import Clock
 from consent.events import Event
 from consent.items import from_details
@@ -111,6 +112,7 @@ class Doors:
             if transfer.state != State.READY:
                 raise Problem("bundle_not_ready", retry_after=1)
             await repository.delivered(session, found.id, now)
+            await repository_use.received(session, transfer.id, now)
             await self.journal.append(
                 session,
                 Event.BUNDLE_DELIVERY_SENT,

@@ -44,6 +44,7 @@ from gateway.transfers.question import Caller, Facts, Role, compose, same_use
 from gateway.transfers.refused import as_outcomes
 from gateway.transfers.states import State
 from gateway.transfers.tables import TransferRow
+from gateway.transfers.told import tell_kept_back
 from gateway.transfers.use import use_of
 
 Kind = Literal["user", "scheduled"]
@@ -170,7 +171,9 @@ class Asking:
             if not decision.allow:
                 if decision.available:
                     self.refusals_of_consent.enter(ask.consent_id, "transfer_refused", now)
-                    await repository_use.record(session, as_outcomes(question, decision, now))
+                    kept_back = as_outcomes(question, decision, now)
+                    await repository_use.record(session, kept_back)
+                    await tell_kept_back(session, ask.subject, kept_back, now)
                 return Answer(row, None)
             transfer = _transfer(ask, question, row, now)
             session.add(transfer)

@@ -30,6 +30,7 @@ from gateway.transfers.endings import journal_end
 from gateway.transfers.job import Job, ended
 from gateway.transfers.states import State
 from gateway.transfers.tables import BundleRow
+from gateway.transfers.told import tell_kept_back
 from gateway.transfers.treatment import treat_all
 
 KEPT_SECONDS = 7 * 86_400
@@ -65,7 +66,9 @@ class Releasing:
             if not await repository.move(session, job.transfer, State.SEALED, now, **values):
                 return None
             session.add(_row(bundle_id, job, sealed, now))
-            await repository_use.record(session, [one.record(job, now) for one in coverage])
+            outcomes = [one.record(job, now) for one in coverage]
+            await repository_use.record(session, outcomes)
+            await tell_kept_back(session, SubjectId(job.consent.subject), outcomes, now)
             await calls.count(session, job.transfer, pulled)
             return await self._journal(session, job, pulled, sealed, coverage, now)
 

@@ -20,7 +20,8 @@ from gateway.web.forms import Form
 
 ALL = "all"
 REPEATED = ("account", "kind", "least", "most")
-SINGLE = ("cycle-basic", "cycle-additional", "end")
+CYCLES_OF = ("cycle-basic", "cycle-additional")
+SINGLE = (*CYCLES_OF, "end")
 AMOUNTS = (1_000, 10_000, 50_000, 100_000, 500_000, 1_000_000, 10_000_000)
 CYCLES = ("P7D", "P14D", "P30D", ONCE)
 LENGTHS = ("P1M", "P3M", "P6M", "P1Y")
@@ -107,7 +108,10 @@ def read_filters(form: Form, items: Sequence[Item], catalogue: Catalogue) -> dic
 def read_cycles(form: Form, terms: Terms, catalogue: Catalogue) -> dict[str, str]:
     """The slower cycles chosen, by item name. Problem `form_invalid` for one that was not offered."""
     slower: dict[str, str] = {}
-    for name, (asked, offered) in classes_of(terms, catalogue).items():
+    classes = classes_of(terms, catalogue)
+    if any(form.one(name) for name in CYCLES_OF if name.removeprefix("cycle-") not in classes):
+        raise Problem("form_invalid", detail="a cycle of a class that is not on the page")
+    for name, (asked, offered) in classes.items():
         said = form.one(f"cycle-{name}") or asked
         if said not in (asked, *offered):
             raise Problem("form_invalid", detail="a cycle that was not offered")

@@ -6,6 +6,7 @@ import asyncio
 from urllib.parse import urlsplit
 
 from gateway.demo.browser import Browser, Page
+from gateway.web import routes
 from tests.citizen_stage import ASKED, CitizenStage
 
 
@@ -48,3 +49,25 @@ async def test_a_request_that_needs_no_asking_opened_five_times_at_once_is_settl
 
     assert {end.status for end in ends} == {200}
     assert (await stage.rows("oauth_grant"))[0].generation == 2
+
+
+async def test_no_form_of_any_page_may_be_sent_by_another_site(stage: CitizenStage) -> None:
+    """Whatever page is added: a form sent from elsewhere, or from a sandboxed frame, is refused unread."""
+    posts = {route.path for route in routes(stage.site) if "POST" in (route.methods or ())} - {"/logout"}
+    elsewhere = (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": stage.origin},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    )
+    browser = stage.browser()
+    await browser.submit(page := await question(stage, browser), page.form("decision"), {"decision": "agree"})
+    consent = (await stage.rows("consent"))[-1]
+
+    assert "/my/consents/{consent}/withdraw" in posts
+    for path in posts:
+        address = stage.origin + path.replace("{consent}", consent.id).replace("{interaction}", "x" * 32)
+        for headers in elsewhere:
+            answered = await browser.http.post(address, data={"decision": "withdraw"}, headers=headers)
+            assert answered.status_code == 403, (path, headers)
+    assert (await stage.rows("consent"))[-1] == consent

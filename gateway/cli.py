@@ -9,7 +9,19 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Protocol
 
-from gateway.commands import bundle, client, demo, keys, ledger, migrate, policy, receipt, serve, statistics
+from gateway.commands import (
+    bundle,
+    client,
+    demo,
+    guardian,
+    keys,
+    ledger,
+    migrate,
+    policy,
+    receipt,
+    serve,
+    statistics,
+)
 from gateway.commands.explain import explain
 
 
@@ -20,7 +32,19 @@ class Group(Protocol):
         """Add the commands and what they read."""
 
 
-GROUPS: tuple[Group, ...] = (demo, serve, migrate, keys, client, ledger, policy, bundle, receipt, statistics)
+GROUPS: tuple[Group, ...] = (
+    demo,
+    serve,
+    migrate,
+    keys,
+    client,
+    guardian,
+    ledger,
+    policy,
+    bundle,
+    receipt,
+    statistics,
+)
 
 DESCRIPTION = """\
 MyData Gateway: a personal-data consent and portability gateway.

@@ -29,7 +29,7 @@ from consent.calendar import korean_day
 from consent.catalogue import load as load_catalogue
 from consent.journal import Journal
 from consent.parties import HolderInfo
-from consent.subjects import SubjectKeys
+from consent.subjects import SubjectId, SubjectKeys
 from gateway.app import OPEN_PATHS
 from gateway.database import Database
 from gateway.demo.browser import Browser, Page
@@ -39,11 +39,12 @@ from gateway.oauth import GatewayAuthorizationServer, Minter, Record, clients
 from gateway.oauth.answering import Answering
 from gateway.oauth.par import ANSWER_SECONDS
 from gateway.oauth.tables import AuthorizationRequestRow
-from gateway.retention.jobs import jobs
+from gateway.retention.jobs import Job, jobs
+from gateway.retention.mandating import mandating
 from gateway.retention.sweep import Sweep
 from gateway.security.cross_origin import CrossOrigin
 from gateway.security.headers import SecurityHeaders
-from gateway.security.sessions import Sessions
+from gateway.security.sessions import Sessions, hashed
 from gateway.telemetry import Metrics
 from gateway.web import Site, routes
 from gateway.web.error_page import problem_page
@@ -216,10 +217,15 @@ class CitizenStage:
 
     async def housekeep(self) -> None:
         """Let every job of the house run, as it does each minute."""
-        sweep = Sweep(
-            self.database, jobs(self.journal, "mydata-gateway"), Metrics(), lambda _: asyncio.sleep(0)
-        )
-        await sweep.once(self.now)
+        party, pause = "mydata-gateway", lambda _seconds: asyncio.sleep(0)
+        every = (Job("mandating", (mandating(self.journal, party),)), *jobs(self.journal, party))
+        await Sweep(self.database, every, Metrics(), pause).once(self.now)
+
+    async def subject(self, browser: Browser) -> SubjectId:
+        """Who is signed in at this browser."""
+        name = browser.http.cookies.get(self.site.sessions.cookie)
+        found = {row.id_hash: row.subject_id for row in await self.rows("citizen_session")}
+        return SubjectId(found[hashed(str(name))])
 
     async def rows(self, table: str) -> list[Any]:
         """Every row of a table."""

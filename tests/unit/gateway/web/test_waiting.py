@@ -6,7 +6,10 @@ import asyncio
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from consent.calendar import korean_day
+from gateway.demo.browser import Left
 from gateway.oauth import abandonment
 from gateway.oauth.stages import Ending
 from tests.citizen_stage import CitizenStage
@@ -42,13 +45,13 @@ async def put_off(stage: CitizenStage, browser: Any) -> tuple[Any, Any]:
 async def test_check_40_a_shown_request_is_on_record_and_leaving_changes_nothing(stage: CitizenStage) -> None:
     """One record with its text, one entry, however often the page is opened; no grant, nothing settled."""
     browser = stage.browser()
-    before = await stage.count("ledger_payload")
     page = await stage.at_question(browser)
+    entries = await stage.count("ledger_payload")
     await browser.open(page.url)
     await browser.open(page.url)
     assert await records(stage) == [("requested", 0, "recipient", None)]
     assert await moves(stage) == ["ask"]
-    assert await stage.count("ledger_payload") == before + 2  # the sign-in, and this
+    assert await stage.count("ledger_payload") == entries
     assert await stage.count("oauth_grant") == await stage.given() == 0
     assert (await stage.rows("authorization_request"))[0].settled_at is None
     (record,), (text,) = await stage.rows("consent"), await stage.rows("consent_text")
@@ -127,8 +130,9 @@ async def test_who_put_it_off_and_comes_back_too_late_is_sent_to_the_company(sta
     await stage.at_question(browser, person="p02")
     stage.later(minutes=2)
     for _ in range(2):
-        back = await browser.open(page.url)
-        assert "error=access_denied" in back.url
+        with pytest.raises(Left) as left:
+            await browser.open(page.url)
+        assert left.value.query["error"] == "access_denied"
         await stage.housekeep()
     shown = await browser.open(f"{stage.origin}/my/consents")
     assert page.url.removeprefix(stage.origin) not in shown.text

@@ -1,7 +1,7 @@
 """When a consent may be renewed and until when: the same again, only longer. Pure.
 
-Offered from a month before its last day (신용정보법 감독규정 39-2; the first of several brings the others of
-that month along). The new end lies as far behind the old one as the company asked for at first, and never
+Offered from a month before its last day, and the first of several brings the others of that month along (the
+practice of financial MyData in Korea, 마이데이터 서비스 가이드라인). The new end lies as far behind the old one as the company asked for at first, and never
 further from today than the purpose allows.
 """
 

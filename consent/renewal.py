@@ -1,8 +1,8 @@
 """When a consent may be renewed and until when: the same again, only longer. Pure.
 
-Offered from a month before its last day, and the first of several brings the others of that month along (the
-practice of financial MyData in Korea, 마이데이터 서비스 가이드라인). The new end lies as far behind the old one as the company asked for at first, and never
-further from today than the purpose allows.
+Offered from a month before its last day, and the first of several brings the others of that month along, as
+is the practice of financial MyData in Korea. The new end lies as far behind the old one as the company asked
+for at first, and never further from today than the purpose allows.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ async def of_subject(
     if before is not None:
         query = query.where(tuple_(_CONSENT.c.created_at, _CONSENT.c.id) < before)
     newest = query.order_by(_CONSENT.c.created_at.desc(), _CONSENT.c.id.desc()).limit(limit)
-    return [_decode(row) for row in (await session.execute(newest)).mappings()]
+    return [decode(row) for row in (await session.execute(newest)).mappings()]
 
 
 async def open_of_subject(session: AsyncSession, subject: SubjectId, at: int) -> list[Consent]:
@@ -110,7 +110,7 @@ async def open_of_subject(session: AsyncSession, subject: SubjectId, at: int) ->
     while True:
         some = query.where(tuple_(_CONSENT.c.end_at, _CONSENT.c.id) > after)
         rows = (await session.execute(some)).mappings().all()
-        found += map(_decode, rows)
+        found += map(decode, rows)
         if len(rows) < _MANY:
             return found
         after = (rows[-1]["end_at"], rows[-1]["id"])
@@ -185,7 +185,7 @@ async def _add_version(session: AsyncSession, consent: Consent, step: Move) -> N
 
 async def _one(session: AsyncSession, query: Select[Any]) -> Consent | None:
     row = (await session.execute(query)).mappings().one_or_none()
-    return None if row is None else _decode(row)
+    return None if row is None else decode(row)
 
 
 def _moving(consent: Consent) -> dict[str, Any]:
@@ -207,7 +207,8 @@ def _moving(consent: Consent) -> dict[str, Any]:
     }
 
 
-def _decode(row: RowMapping) -> Consent:
+def decode(row: RowMapping) -> Consent:
+    """The consent of one row of its table."""
     return Consent(
         id=row["id"],
         subject=SubjectId(row["subject_id"]),

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, TextClause, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.records import Consent, State
-from consent.repository import _decode as decode
+from consent.repository import decode
 from consent.subjects import SubjectId
 from consent.tables import OPEN, OVER, PENDING, ConsentRow, table_of
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.records import Consent, Move, State
-from consent.repository import _decode as decode
+from consent.repository import decode
 from consent.tables import OPEN, ConsentRow, ConsentVersionRow, tables_of
 
 _CONSENT, _VERSION = tables_of(ConsentRow, ConsentVersionRow)

@@ -30,6 +30,8 @@ class Choosing:
     offers: Mapping[str, Offer]
     accounts: Mapping[str, frozenset[str]]
     filters: Mapping[str, Filters]
+    first: str = "choosing.as_asked"
+    """The words of the choice that changes nothing."""
 
 
 def accounts_view(item: Item, anchor: str, of: Choosing) -> AccountsView | None:
@@ -81,7 +83,7 @@ def filter_selects(item: Item, anchor: str, of: Choosing) -> tuple[Select, ...]:
         named = {kind: dataset.kinds.values[kind][of.language] for kind in kinds}
         picked = chosen.types[0] if chosen.types else None
         asked = ", ".join(named.values()) if item.filters and item.filters.types else t("choosing.any")
-        options = _options(item, t("choosing.as_asked", asked=asked), named, picked)
+        options = _options(item, t(of.first, asked=asked), named, picked)
         found.append(Select("kind", f"{anchor}-kind", t("choosing.kind"), options))
     if amounts := row_choices.amounts_of(item, of.catalogue):
         limits = item.filters or Filters()
@@ -91,14 +93,18 @@ def filter_selects(item: Item, anchor: str, of: Choosing) -> tuple[Select, ...]:
             ("most", limits.most, chosen.most),
         ):
             asked = t("choosing.any") if asked_bound is None else f"{asked_bound:,}"
-            first = t("choosing.as_asked", asked=asked)
+            first = t(of.first, asked=asked)
             options = _options(item, first, said, None if bound is None else str(bound))
             found.append(Select(member, f"{anchor}-{member}", t(f"choosing.{member}"), options))
     return tuple(found)
 
 
 def cycle_selects(
-    terms: Terms, catalogue: Catalogue, chosen: Mapping[str, str], language: Language
+    terms: Terms,
+    catalogue: Catalogue,
+    chosen: Mapping[str, str],
+    language: Language,
+    first: str = "choosing.as_asked",
 ) -> tuple[Select, ...]:
     """How often each class is sent, where slower can be chosen; `chosen` by item name."""
     t, found = words(language), []
@@ -107,27 +113,33 @@ def cycle_selects(
             continue
         of_class = {i.name for i in terms.items if catalogue.dataset(i.dataset).cycle_class == name}
         picked = next((cycle for item, cycle in chosen.items() if item in of_class), None)
-        first = t("choosing.as_asked", asked=phrases.frequency(asked, language))
+        unchanged = t(first, asked=phrases.frequency(asked, language))
         options = (
-            Option("", first, picked is None),
+            Option("", unchanged, picked is None),
             *(Option(cycle, phrases.frequency(cycle, language), cycle == picked) for cycle in slower),
         )
         found.append(Select(f"cycle-{name}", f"cycle-{name}", t(f"choosing.cycle_{name}"), options))
     return tuple(found)
 
 
-def end_select(terms: Terms, catalogue: Catalogue, chosen: date | None, language: Language) -> Select | None:
+def end_select(
+    terms: Terms, catalogue: Catalogue, chosen: date | None, language: Language, now: date | None = None
+) -> Select | None:
     """The last day; None where only the one asked can be chosen."""
-    t, (offered, proposed) = words(language), row_choices.ends_of(terms, catalogue)
+    t, (offered, proposed) = words(language), row_choices.ends_of(terms, catalogue, now)
     if len(offered) == 1:
         return None
     picked = chosen or proposed
-    options = tuple(Option(day.isoformat(), _day(day, terms, proposed, t), day == picked) for day in offered)
+    options = tuple(
+        Option(day.isoformat(), _day(day, terms, proposed, t, now), day == picked) for day in offered
+    )
     return Select("end", "end", t("choosing.end"), options)
 
 
-def _day(day: date, terms: Terms, proposed: date, t: Words) -> str:
+def _day(day: date, terms: Terms, proposed: date, t: Words, now: date | None) -> str:
     said = phrases.day(day, t.language)
+    if now is not None:
+        return t("choosing.as_now", asked=said) if day == terms.end else said
     if day != terms.end:
         return said
     return t("choosing.end_asked" if proposed == terms.end else "choosing.end_longest", date=said)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
@@ -25,6 +25,7 @@ from gateway.security.sessions import CitizenSession
 from gateway.transfers import repository as transfers
 from gateway.web import behalf, language, paging, phrases, recognising
 from gateway.web.consent_view import party
+from gateway.web.ending_view import ending_view
 from gateway.web.history_view import history_view
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
@@ -41,6 +42,8 @@ class Kept:
     client: ClientInfo
     last_sent: int | None = None
     acting: Acting = SELF
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The masked names of the accounts chosen, by reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +148,12 @@ class MyConsents:
             kept = await own(session, citizen, id, under=(self._site, Power.VIEW))
             before = paging.before(request)
             past = await _past(session, kept.consent, self._site.now(), before)
+            ending = await ending_view(self._site, session, kept.consent, spoken)
             known = (
                 await recognition.of_consent(session, id) if kept.consent.alive(self._site.now()) else None
             )
         view = self._detail(kept, past, spoken, first=before is None)
-        view = replace(view, recognised=recognising.told(known, kept.client, spoken))
+        view = replace(view, ending=ending, recognised=recognising.told(known, kept.client, spoken))
         return self._site.renderer.page("my_consent", spoken, signed_in=True, view=view)
 
     async def receipt(self, request: Request) -> Response:

@@ -6,28 +6,41 @@ counts only for the version and the text that were shown.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent import service
 from consent.calendar import korean_day
 from consent.choices import restrict
+from consent.errors import ChoiceError
 from consent.items import Terms, to_details
 from consent.mandates import Power
 from consent.records import State
 from consent.subjects import SubjectId
 from consent.text import Wording, blocks, build
+from consent.tightening import Less, tighten
 from gateway.errors import Language, Problem
 from gateway.oauth.grants import follow_consent
-from gateway.web import language, narrow_view, phrases
+from gateway.web import language, narrow_view, phrases, row_choices
 from gateway.web.consent_view import party
 from gateway.web.forms import Form, read_form
 from gateway.web.my_consents import Kept, own
+from gateway.web.narrow_rows import RowChoices, carried, labels_of
 from gateway.web.narrow_view import ChangesView, Keep, NarrowView
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
 from gateway.web.views import TextBlock
 from gateway.web.words import LANGUAGES, words
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What the form leaves: the fields that stay by item, and what is smaller inside them."""
+
+    keep: Keep
+    less: Less
 
 
 class Narrow:
@@ -45,8 +58,8 @@ class Narrow:
             return sign_in_first(f"{place}/narrow")
         if kept.consent.standing(self._site.now()) is not State.ACTIVE:
             return RedirectResponse(place, 303)
-        everything = narrow_view.everything(kept.consent.terms)
-        return self._page(kept, everything, language.of_request(request))
+        now = Cut(narrow_view.everything(kept.consent.terms), Less())
+        return self._page(kept, now, language.of_request(request))
 
     async def answer(self, request: Request) -> Response:
         """POST: what would change; or, confirmed, the change.
@@ -55,8 +68,8 @@ class Narrow:
         """
         form = await read_form(
             request,
-            single=("decision", "version", "shown"),
-            repeated=("item", "field"),
+            single=("decision", "version", "shown", *row_choices.SINGLE),
+            repeated=("item", "field", *row_choices.REPEATED),
             required=("decision", "version"),
         )
         kept, spoken = await self._own(request), language.of_request(request)
@@ -69,11 +82,13 @@ class Narrow:
         keep = narrow_view.read_kept(form, kept.consent.terms, self._site)
         if keep is None or form.one("decision") not in ("look", "back", "narrow"):
             raise Problem("form_invalid", detail="a box or a decision that was not on the page")
+        cut = Cut(keep, self._rows(kept).read(form, keep))
         if form.one("decision") == "back":
-            return self._page(kept, keep, spoken)
-        if wrong := _wrong(kept.consent.terms, keep):
-            return self._page(kept, keep, spoken, error=wrong)
-        return await self._decided(kept, keep, form, spoken)
+            return self._page(kept, cut, spoken)
+        terms = _cut(kept.consent.terms, cut)
+        if isinstance(terms, str):
+            return self._page(kept, cut, spoken, error=terms)
+        return await self._decided(kept, (cut, terms), form, spoken)
 
     async def done(self, request: Request) -> Response:
         """GET /my/consents/{id}/narrowed: what is still sent, with the reference."""
@@ -88,19 +103,19 @@ class Narrow:
             who=party(kept.client, spoken),
             reference=kept.consent.id,
             when=phrases.moment(kept.consent.changed_at, spoken),
-            stays=narrow_view.lines_staying(self._site, kept.consent.terms, spoken),
+            stays=narrow_view.lines_staying(self._rows(kept), kept.consent.terms, spoken),
             receipt=f"{place}/receipt" if self._site.receipt else None,
             place=place,
         )
 
-    async def _decided(self, kept: Kept, keep: Keep, form: Form, spoken: Language) -> Response:
-        terms = restrict(kept.consent.terms, keep)
+    async def _decided(self, kept: Kept, done: tuple[Cut, Terms], form: Form, spoken: Language) -> Response:
+        cut, terms = done
         for seen in LANGUAGES:
             shown = build(terms, _wording(self._site, kept, seen))
             if form.one("decision") == "narrow" and form.one("shown") == shown.hash:
                 await self._store(kept, terms, seen)
                 return RedirectResponse(f"/my/consents/{kept.consent.id}/narrowed", 303)
-        return self._changes(kept, keep, terms, spoken)
+        return self._changes(kept, cut, (terms, form), spoken)
 
     async def _store(self, kept: Kept, terms: Terms, seen: Language) -> None:
         """The next version, its ledger entry, the grant that follows it, and all that hangs on both."""
@@ -122,28 +137,34 @@ class Narrow:
             if site.after_change is not None:
                 await site.after_change(session, before, after)
 
-    def _page(self, kept: Kept, keep: Keep, spoken: Language, *, error: str | None = None) -> Response:
-        place, terms = f"/my/consents/{kept.consent.id}", kept.consent.terms
+    def _page(self, kept: Kept, cut: Cut, spoken: Language, *, error: str | None = None) -> Response:
+        place, rows = f"/my/consents/{kept.consent.id}", self._rows(kept)
         view = NarrowView(
             who=party(kept.client, spoken),
             version=kept.consent.version,
-            items=narrow_view.narrow_items(self._site, terms, keep, spoken),
+            items=narrow_view.narrow_items(rows, cut.keep, cut.less, spoken),
             withdraw=f"{place}/withdraw",
             back=place,
             error=words(spoken)(f"narrow.{error}") if error else None,
+            cycles=rows.cycles(cut.less, spoken),
+            ends=rows.ends(cut.less, spoken),
         )
         status = 422 if error else 200
         return self._site.renderer.page("narrow", spoken, signed_in=True, status=status, view=view)
 
-    def _changes(self, kept: Kept, keep: Keep, terms: Terms, spoken: Language) -> Response:
+    def _changes(self, kept: Kept, cut: Cut, after: tuple[Terms, Form], spoken: Language) -> Response:
         words_of, before = _wording(self._site, kept, spoken), kept.consent.terms
+        (terms, form), rows = after, self._rows(kept)
         view = ChangesView(
             who=party(kept.client, spoken),
             version=kept.consent.version,
             shown=build(terms, words_of).hash,
-            kept=narrow_view.hidden(self._site, before, keep),
-            goes=narrow_view.lines_going(self._site, before, keep, spoken),
-            stays=narrow_view.lines_staying(self._site, terms, spoken),
+            kept=(*narrow_view.hidden(self._site, before, cut.keep), *carried(form)),
+            goes=(
+                *narrow_view.lines_going(self._site, before, cut.keep, spoken),
+                *rows.going(terms, spoken),
+            ),
+            stays=narrow_view.lines_staying(rows, terms, spoken),
             text=tuple(TextBlock(block.heading, block.lines) for block in blocks(terms, words_of)),
             back=f"/my/consents/{kept.consent.id}",
         )
@@ -154,17 +175,31 @@ class Narrow:
             citizen = await self._site.sessions.find(session, request)
             under = (self._site, Power.WITHDRAW)
             id = request.path_params["consent"]
-            return await own(session, citizen, id, under=under) if citizen else None
+            if citizen is None:
+                return None
+            kept = await own(session, citizen, id, under=under)
+            labels = await labels_of(session, self._site, SubjectId(kept.consent.subject))
+            return replace(kept, labels=labels)
+
+    def _rows(self, kept: Kept) -> RowChoices:
+        today = korean_day(self._site.clock())
+        return RowChoices(self._site, kept.consent.terms, today, kept.labels)
 
 
 def _wording(site: Site, kept: Kept, spoken: Language) -> Wording:
     return Wording(site.catalogue, site.holders, kept.client, spoken, korean_day(site.clock()))
 
 
-def _wrong(terms: Terms, keep: Keep) -> str | None:
-    """What has to be put right before there is a change to show; a key of words."""
-    if not any(keep.values()):
+def _cut(terms: Terms, cut: Cut) -> Terms | str:
+    """What stays; or what has to be put right before there is a change to show, a key of words."""
+    if not any(cut.keep.values()):
         return "nothing_left"
-    if any(not fields for fields in keep.values()):
+    if any(not fields for fields in cut.keep.values()):
         return "no_part"
-    return "nothing_goes" if dict(keep) == narrow_view.everything(terms) else None
+    try:
+        after = tighten(restrict(terms, cut.keep), cut.less)
+    except ChoiceError as error:
+        if error.code != "nothing_chosen":
+            raise
+        return "no_part"
+    return "nothing_goes" if after == terms else after

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from consent.choices import field_switches
 from consent.items import Item, Terms
+from consent.tightening import Less
 from gateway.errors import Language
 from gateway.web import phrases
+from gateway.web.controls import Select
 from gateway.web.forms import Form
 from gateway.web.item_names import dataset_name, field_names, holder_name, item_name
+from gateway.web.narrow_rows import RowChoices
 from gateway.web.site import Site
 from gateway.web.views import Party, Switch, TextBlock
 from gateway.web.words import words
@@ -28,6 +31,8 @@ class NarrowItem:
     frequency: str
     box: Switch | None
     parts: tuple[Switch, ...]
+    accounts: tuple[Switch, ...] = ()
+    selects: tuple[Select, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class NarrowView:
     withdraw: str
     back: str
     error: str | None = None
+    cycles: tuple[Select, ...] = ()
+    ends: Select | None = None
 
 
 @dataclass(frozen=True)
@@ -86,8 +93,9 @@ def read_kept(form: Form, terms: Terms, site: Site) -> dict[str, tuple[str, ...]
     return kept
 
 
-def narrow_items(site: Site, terms: Terms, kept: Keep, spoken: Language) -> tuple[NarrowItem, ...]:
-    """The items with their boxes; ticked is what `kept` holds."""
+def narrow_items(rows: RowChoices, kept: Keep, less: Less, spoken: Language) -> tuple[NarrowItem, ...]:
+    """The items with their boxes; ticked is what `kept` holds, and chosen what `less` does."""
+    site, terms = rows.site, rows.terms
     return tuple(
         NarrowItem(
             holder=holder_name(site, item.holder, spoken),
@@ -95,6 +103,8 @@ def narrow_items(site: Site, terms: Terms, kept: Keep, spoken: Language) -> tupl
             frequency=words(spoken)("item.how_often", frequency=phrases.frequency(item.frequency, spoken)),
             box=None if item.required else _box(site, item, place, item.name in kept, spoken),
             parts=_parts(site, item, place, kept.get(item.name, ()), spoken),
+            accounts=rows.accounts(item, place, less),
+            selects=rows.selects(item, place, less, spoken),
         )
         for place, item in enumerate(terms.items, start=1)
     )
@@ -105,12 +115,15 @@ def lines_going(site: Site, terms: Terms, kept: Keep, spoken: Language) -> tuple
     return tuple(_going(site, terms, kept, spoken))
 
 
-def lines_staying(site: Site, terms: Terms, spoken: Language) -> tuple[str, ...]:
+def lines_staying(rows: RowChoices, terms: Terms, spoken: Language) -> tuple[str, ...]:
     """What is still sent."""
-    return tuple(
-        f"{item_name(site, item, spoken)}: {field_names(site, item.dataset, item.fields, spoken)}"
-        for item in terms.items
-    )
+    return tuple(_staying(rows, item, spoken) for item in terms.items)
+
+
+def _staying(rows: RowChoices, item: Item, spoken: Language) -> str:
+    fields = field_names(rows.site, item.dataset, item.fields, spoken)
+    which = rows.staying(item, spoken)
+    return f"{item_name(rows.site, item, spoken)}: {fields}" + (f" ({which})" if which else "")
 
 
 def hidden(site: Site, terms: Terms, kept: Keep) -> tuple[tuple[str, str], ...]:

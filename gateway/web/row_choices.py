@@ -60,13 +60,16 @@ def classes_of(terms: Terms, catalogue: Catalogue) -> dict[str, tuple[str, tuple
     }
 
 
-def ends_of(terms: Terms, catalogue: Catalogue) -> tuple[tuple[date, ...], date]:
+def ends_of(terms: Terms, catalogue: Catalogue, now: date | None = None) -> tuple[tuple[date, ...], date]:
     """The last days offered, the earliest first and the one asked last; and the one proposed.
 
-    The longest time a purpose allows is never proposed where a shorter one can be.
+    The longest time a purpose allows is never proposed where a shorter one can be. Of a consent that stands,
+    `now` is today: earlier days are not offered, and none but its own last day is proposed.
     """
     lengths = [Period.parse(text).after(terms.start) for text in LENGTHS]
-    offered = (*(day for day in lengths if day < terms.end), terms.end)
+    offered = (*(day for day in lengths if day < terms.end and (now is None or day > now)), terms.end)
+    if now is not None:
+        return offered, terms.end
     longest = catalogue.purposes[terms.purpose].max_period.after(terms.start)
     proposed = offered[-2] if terms.end >= longest and len(offered) > 1 else terms.end
     return offered, proposed
@@ -121,9 +124,9 @@ def read_cycles(form: Form, terms: Terms, catalogue: Catalogue) -> dict[str, str
     return slower
 
 
-def read_end(form: Form, terms: Terms, catalogue: Catalogue) -> date:
+def read_end(form: Form, terms: Terms, catalogue: Catalogue, now: date | None = None) -> date:
     """The last day chosen; the one proposed where none was. Problem `form_invalid` for any other day."""
-    offered, proposed = ends_of(terms, catalogue)
+    offered, proposed = ends_of(terms, catalogue, now)
     said = form.one("end")
     found = {day.isoformat(): day for day in offered}
     if said and said not in found:

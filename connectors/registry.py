@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import cast
 
 from connectors.contract import Budget, Dataset, Holder, Manifest
@@ -48,8 +49,14 @@ class Entry:
         return Manifest(self.id, self.sector, self.name, self.origin, self.org_code, offered, self.budget)
 
 
-def connect(entry: Entry) -> Holder:
-    """The connector for a registry entry; raises SpecError for an unknown sector or a wrong entry."""
+def connect(entry: Entry, *more: Traversable) -> Holder:
+    """The connector for a registry entry; raises SpecError for an unknown sector or a wrong entry.
+
+    A folder of `more` may hold `connectors/SECTOR.yaml`, the spec of a sector that is not shipped.
+    """
+    for folder in more:
+        if (file := folder / "connectors" / f"{entry.sector}.yaml").is_file():
+            return declared(entry, load(file.read_text(encoding="utf-8")))
     if entry.sector not in sectors():
         raise SpecError([f"{entry.id}: there is no connector for the sector {entry.sector}"])
     module = f"connectors.sectors.{entry.sector}.connector"

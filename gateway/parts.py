@@ -9,9 +9,11 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from connectors.authorization import Gateway
 from connectors.contract import Holder
+from connectors.errors import SpecError
 from connectors.http import open_client
 from connectors.registry import Entry, connect
 from connectors.runtime import Runtime
@@ -37,7 +39,7 @@ from gateway.policy.following import FollowingEngine
 from gateway.policy.opening import open_policy
 from gateway.registry import Registry, load_registry
 from gateway.rotation import Rotation
-from gateway.settings import Settings
+from gateway.settings import Settings, SettingsError
 from gateway.telemetry import Metrics
 from gateway.transfers.ask import Asking
 from gateway.transfers.notices import Notices
@@ -90,12 +92,17 @@ async def open_parts(settings: Settings, metrics: Metrics, clock: Clock = utc_no
         yield await _assemble(settings, metrics, registry, keys, clock, database, engine, gateway)
 
 
-def holder_of(registry: Registry) -> dict[str, Holder]:
-    """The connector of every registered holder."""
-    return {
-        h.id: connect(Entry(h.id, h.sector, {"ko": h.name.ko, "en": h.name.en}, h.origin, h.org_code))
-        for h in registry.holders
-    }
+def holder_of(registry: Registry, folders: tuple[Path, ...] = ()) -> dict[str, Holder]:
+    """The connector of every registered holder; raises SettingsError for one of no known sector."""
+    try:
+        return {
+            h.id: connect(
+                Entry(h.id, h.sector, {"ko": h.name.ko, "en": h.name.en}, h.origin, h.org_code), *folders
+            )
+            for h in registry.holders
+        }
+    except SpecError as error:
+        raise SettingsError([f"MYDATA.R011 {problem}" for problem in error.problems]) from error
 
 
 def consortia_of(registry: Registry) -> tuple[Consortium, ...]:
@@ -134,7 +141,8 @@ async def _assemble(
     engine: FollowingEngine,
     gateway: Gateway,
 ) -> Parts:
-    catalogue, holders = load_catalogue(), holder_of(registry)
+    catalogue = load_catalogue(None, *settings.catalogues)
+    holders = holder_of(registry, settings.catalogues)
     journal = Journal(SubjectKeys(keys.subject_kek), f"{socket.gethostname()}-{os.getpid()}")
     last_signed = (
         settings.ledger_state or settings.keys

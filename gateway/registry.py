@@ -52,7 +52,7 @@ class HolderEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One holder (정보제공자) and the only origin it may be called at."""
 
     id: Code
-    sector: Literal["finance", "telecom", "energy", "retail", "medical"]
+    sector: Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,32}$")]
     name: Words
     origin: str
     org_code: Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{10}$")]

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     policy_shadow_percent: int = Field(
         default=0, ge=0, le=100, description="Share of decisions the other engine makes again, to compare."
     )
+    catalogues: tuple[Path, ...] = Field(
+        default=(), description="Folders of further sectors, purposes, law rows and holders' standards."
+    )
     policies: Path | None = Field(
         default=None, description="Folder of the policy; default: the one beside the code."
     )

@@ -24,27 +24,45 @@ _T = TypeVar("_T")
 _NOT_SECTORS = frozenset({"purposes.yaml", "legal.yaml"})
 
 
-def load(folder: Traversable | None = None) -> Catalogue:
-    """Read every `*.yaml` of `folder` (default: the files of this package).
+def load(folder: Traversable | None = None, *more: Traversable) -> Catalogue:
+    """Read every `*.yaml` of `folder` (default: the files of this package), then of each further folder.
 
-    Raises CatalogueError `catalogue_invalid` with `where` (file and path inside it) and `what`.
+    A further folder adds sectors, purposes and law rows; it takes nothing back and needs only the files it
+    has something to say in. Raises CatalogueError `catalogue_invalid` with `where` (file and path inside it)
+    and `what`.
     """
-    folder = folder or resources.files("consent.catalogue")
-    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".yaml"))
+    folders = (folder or resources.files("consent.catalogue"), *more)
     sectors: dict[str, Words] = {}
     datasets: dict[str, Dataset] = {}
-    for name in (name for name in names if name not in _NOT_SECTORS):
-        file = _shape(name, (), read(folder / name), schema.SectorFile)
-        if file.sector in sectors:
-            raise _wrong(f"{name}: sector", f"{file.sector} has a file already")
-        sectors[file.sector] = _words(f"{name}: name", file.name)
-        for id, entry in file.datasets.items():
-            datasets[id] = _dataset(name, file.sector, id, entry)
-    purposes = _purposes(folder, sectors)
-    legal, downloads = _legal(folder, sectors)
+    for place in folders:
+        for name in sorted(file.name for file in place.iterdir() if file.name.endswith(".yaml")):
+            if name not in _NOT_SECTORS:
+                _sector(place, name, sectors, datasets)
+    purposes: dict[str, Purpose] = {}
+    third: list[LegalBasis] = []
+    downloads: list[SelfDownload] = []
+    for place in folders:
+        _purposes(place, sectors, purposes)
+        _legal(place, sectors, third, downloads)
+    for sector in sectors:
+        if not any(row.sector == sector for row in third):
+            raise _wrong("legal.yaml: third_party", f"sector {sector} has no row")
     return Catalogue(
-        MappingProxyType(sectors), MappingProxyType(datasets), MappingProxyType(purposes), legal, downloads
+        MappingProxyType(sectors),
+        MappingProxyType(datasets),
+        MappingProxyType(purposes),
+        tuple(third),
+        tuple(downloads),
     )
+
+
+def _sector(folder: Traversable, name: str, sectors: dict[str, Words], datasets: dict[str, Dataset]) -> None:
+    file = _shape(name, (), read(folder / name), schema.SectorFile)
+    if file.sector in sectors:
+        raise _wrong(f"{name}: sector", f"{file.sector} has a file already")
+    sectors[file.sector] = _words(f"{name}: name", file.name)
+    for id, entry in file.datasets.items():
+        datasets[id] = _dataset(name, file.sector, id, entry)
 
 
 def _dataset(file: str, sector: str, id: str, raw: Any) -> Dataset:
@@ -100,9 +118,13 @@ def _treatment(where: str, raw: str | dict[str, str | int]) -> tuple[str, str | 
     raise _wrong(where, "treatment must be {truncate: hour|day|month} or {round: WHOLE NUMBER ABOVE 1}")
 
 
-def _purposes(folder: Traversable, sectors: Mapping[str, Words]) -> dict[str, Purpose]:
-    name, purposes = "purposes.yaml", {}
+def _purposes(folder: Traversable, sectors: Mapping[str, Words], purposes: dict[str, Purpose]) -> None:
+    name = "purposes.yaml"
+    if purposes and not (folder / name).is_file():
+        return
     for id, raw in _mapping(name, read(folder / name)).items():
+        if id in purposes:
+            raise _wrong(f"{name}: {id}", "there is such a purpose already")
         entry = _shape(name, (id,), raw, schema.PurposeEntry)
         for sector in entry.sectors:
             _known_sector(f"{name}: {id}.sectors", sector, sectors)
@@ -118,32 +140,30 @@ def _purposes(folder: Traversable, sectors: Mapping[str, Words]) -> dict[str, Pu
             max_retention=_period(f"{name}: {id}.max_retention", entry.max_retention),
             usual_frequency=entry.usual_frequency,
         )
-    return purposes
 
 
 def _legal(
-    folder: Traversable, sectors: Mapping[str, Words]
-) -> tuple[tuple[LegalBasis, ...], tuple[SelfDownload, ...]]:
+    folder: Traversable,
+    sectors: Mapping[str, Words],
+    third: list[LegalBasis],
+    downloads: list[SelfDownload],
+) -> None:
     name = "legal.yaml"
+    if third and not (folder / name).is_file():
+        return
     file = _shape(name, (), read(folder / name), schema.LegalFile)
 
     def rows(section: str, entries: list[Any], kind: type[msgspec.Struct], made: Callable[..., Any]) -> Any:
-        result = []
         for place, raw in enumerate(entries):
             entry = _shape(name, (f"{section}[{place}]",), raw, kind)
             values = msgspec.structs.asdict(entry)
             _known_sector(f"{name}: {section}[{place}].sector", values["sector"], sectors)
             for words in ("cite", "text"):
                 values[words] = _words(f"{name}: {section}[{place}].{words}", values[words])
-            result.append(made(**values))
-        return tuple(result)
+            yield made(**values)
 
-    third = rows("third_party", file.third_party, schema.BasisEntry, LegalBasis)
-    downloads = rows("self_download", file.self_download, schema.DownloadEntry, SelfDownload)
-    for sector in sectors:
-        if not any(row.sector == sector for row in third):
-            raise _wrong(f"{name}: third_party", f"sector {sector} has no row")
-    return third, downloads
+    third += rows("third_party", file.third_party, schema.BasisEntry, LegalBasis)
+    downloads += rows("self_download", file.self_download, schema.DownloadEntry, SelfDownload)
 
 
 def _shape(file: str, at: tuple[str, ...], raw: Any, kind: type[_T]) -> _T:

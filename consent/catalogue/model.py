@@ -111,11 +111,15 @@ class LegalBasis:
     `basis` is `portability` (a statutory right to have it sent, 전송요구권) or `consent` (consent and a
     contract; no duty to send). `needs` names what must stand beside the citizen's yes: `contract`.
     `article` is the short name policy and manifests use, `cite` the article as people write it.
-    `verified` says whether the text was read in the law itself.
+    `verified` says whether the text was read in the law itself. `recipients` are the kinds that may receive,
+    `periodic` those that may on a cycle, `operators` what the one who carries it may be.
     """
 
     sector: str
     basis: str
+    recipients: tuple[str, ...]
+    periodic: tuple[str, ...]
+    operators: tuple[str, ...]
     article: str
     cite: Words
     effective_from: date

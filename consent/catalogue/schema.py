@@ -73,11 +73,18 @@ class PurposeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     usual_frequency: str
 
 
+Recipient = Literal["licensed_operator", "general", "specialised", "special", "contract"]
+"""What a recipient is in law; `general` (일반수신자) never receives on a cycle."""
+
+
 class BasisEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One dated row of why a sector's data may go to a third party."""
+    """One dated row of why a sector's data may go to a third party, and to which kinds of recipient."""
 
     sector: str
     basis: Literal["portability", "consent"]
+    recipients: tuple[Recipient, ...]
+    periodic: tuple[Recipient, ...]
+    operators: tuple[Literal["sandbox", "designated_intermediary", "processor"], ...]
     article: str
     cite: dict[str, str]
     effective_from: date

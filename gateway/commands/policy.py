@@ -8,11 +8,13 @@ import json
 import sys
 from pathlib import Path
 
+from consent.catalogue import load as load_catalogue
 from gateway.commands import policy_lifecycle, policy_memory
-from gateway.policy.bundle import load
+from gateway.policy.bundle import PolicyBundle, load
 from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.errors import PolicyError
 from gateway.policy.question import parse
+from gateway.policy.reference import with_sectors
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,6 +24,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--policies", type=Path, metavar="DIR", help="the policy folder (default: the one shipped)"
+    )
+    shared.add_argument(
+        "--catalogue",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="add the law's rows of the sectors in DIR (as the setting catalogues does)",
     )
     verbs = group.add_subparsers(metavar="VERB", required=True)
     verbs.add_parser("revision", parents=[shared], help="print the revision of the policy").set_defaults(
@@ -47,13 +57,17 @@ def _run(arguments: argparse.Namespace) -> int:
         return 2
 
 
+def _policy(arguments: argparse.Namespace) -> PolicyBundle:
+    return with_sectors(load(arguments.policies), load_catalogue(None, *arguments.catalogue))
+
+
 def _revision(arguments: argparse.Namespace) -> int:
-    print(load(arguments.policies).revision)
+    print(_policy(arguments).revision)
     return 0
 
 
 def _bundle(arguments: argparse.Namespace) -> int:
-    bundle = load(arguments.policies)
+    bundle = _policy(arguments)
     arguments.file.write_bytes(bundle.tarball())
     print(f"{arguments.file}: {len(bundle.files)} files, {bundle.revision}")
     return 0
@@ -62,7 +76,7 @@ def _bundle(arguments: argparse.Namespace) -> int:
 def _decide(arguments: argparse.Namespace) -> int:
     """Exit code 0 when allowed, 1 when denied."""
     question = parse(arguments.file.read_bytes())
-    decision = asyncio.run(EmbeddedEngine(load(arguments.policies)).decide(question))
+    decision = asyncio.run(EmbeddedEngine(_policy(arguments)).decide(question))
     answer = {**json.loads(decision.canonical()), "revision": decision.revision, "engine": decision.engine}
     print(json.dumps(answer, ensure_ascii=False, indent=2))
     return 0 if decision.allow else 1

@@ -8,10 +8,11 @@ import socket
 import ssl
 from pathlib import Path
 
+from consent.catalogue import load as load_catalogue
 from gateway.commands.inputs import InputUnusableError
 from gateway.commands.store import opened, refuse_unless_migrated
 from gateway.keys.opening import open_keys
-from gateway.parts import consortia_of
+from gateway.parts import consortia_of, holder_of
 from gateway.policy.bundle import load as load_policy
 from gateway.registry import load_registry
 from gateway.settings import Settings
@@ -24,7 +25,10 @@ async def check(settings: Settings) -> None:
     been written by then.
     """
     await asyncio.to_thread(open_keys, settings)
-    consortia_of(load_registry(settings.registry, plain_http=settings.profile == "demo"))
+    registry = load_registry(settings.registry, plain_http=settings.profile == "demo")
+    consortia_of(registry)
+    load_catalogue(None, *settings.catalogues)
+    holder_of(registry, settings.catalogues)
     load_policy(settings.policies)
     if settings.ca is not None:
         _authority(settings.ca)

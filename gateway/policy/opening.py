@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry
 
+from consent.catalogue import load as load_catalogue
 from consent.clock import Clock
 from gateway.database import Database
 from gateway.policy import revisions
@@ -12,6 +13,7 @@ from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.engine import PolicyEngine
 from gateway.policy.following import FollowingEngine, last_good
 from gateway.policy.opa import OpaAddress, OpaEngine
+from gateway.policy.reference import with_sectors
 from gateway.policy.shadow import ShadowEngine, counter
 from gateway.policy.signatures import Signers, read_signers
 from gateway.policy.watched import WatchedOpaEngine
@@ -28,7 +30,7 @@ async def open_policy(
     Without `policy_signers` the folder's policy is the policy. It is kept, so that its decisions replay.
     """
     signers = read_signers(settings.policy_signers) if settings.policy_signers else {}
-    shipped = load(settings.policies)
+    shipped = with_sectors(load(settings.policies), load_catalogue(None, *settings.catalogues))
     async with database.transaction() as session:
         await revisions.keep(session, shipped, at=int(clock().timestamp()))
     bundle, bad = await _in_force(database, signers)

@@ -5,10 +5,62 @@ One fact is written once, in YAML, for pages and policy alike; a test holds the 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from consent.calendar import day_begins
+from consent.catalogue import Catalogue, LegalBasis, SelfDownload
 from consent.law.fair_use import FairUse
+from gateway.policy.bundle import PolicyBundle, of
+
+SECTORS = "mydata/reference/sectors/data.json"
+DOWNLOADS = "mydata/reference/self_download/data.json"
+
+
+def with_sectors(bundle: PolicyBundle, catalogue: Catalogue) -> PolicyBundle:
+    """The policy with the law's rows of every sector of `catalogue` it does not know yet; else itself.
+
+    What the policy says of a sector it knows is never changed from here. The revision names the new bytes.
+    """
+    known = bundle.data.get("mydata", {}).get("reference", {}).get("sectors", {})
+    new = [sector for sector in catalogue.sectors if sector not in known]
+    if not new:
+        return bundle
+    sectors = {sector: _sector(catalogue, sector) for sector in new}
+    own = {sector: [_dated(row) for row in catalogue.downloads if row.sector == sector] for sector in new}
+    added = {
+        path: json.dumps(rows, ensure_ascii=False, sort_keys=True).encode()
+        for path, rows in ((SECTORS, sectors), (DOWNLOADS, own))
+    }
+    return of({**bundle.files, **added})
+
+
+def _sector(catalogue: Catalogue, sector: str) -> dict[str, Any]:
+    reach = [one.history_max_days for one in catalogue.datasets.values() if one.sector == sector]
+    rows = [row for row in catalogue.legal if row.sector == sector]
+    return {"history_days": max(reach, default=0), "basis": [basis(row) for row in rows]}
+
+
+def basis(row: LegalBasis) -> dict[str, Any]:
+    """One row of `mydata.reference.sectors[...].basis`."""
+    return {
+        **_dated(row),
+        "basis": row.basis,
+        "recipients": list(row.recipients),
+        "periodic": list(row.periodic),
+        "operators": list(row.operators),
+        "needs": list(row.needs),
+    }
+
+
+def _dated(row: LegalBasis | SelfDownload) -> dict[str, Any]:
+    return {
+        "article": row.article,
+        "effective_on": row.effective_from.isoformat(),
+        "effective_from": day_begins(row.effective_from),
+        "source": row.source,
+        "verified": "yes" if row.verified else "no",
+    }
 
 
 def fair_use(table: FairUse) -> list[dict[str, Any]]:

@@ -136,7 +136,8 @@ def test_a_new_sector_is_a_new_file(tmp_path: Path) -> None:
         load(folder)
     assert "transport has no row" in str(caught.value)
     row = (
-        "  - {sector: transport, basis: consent, article: PIPA 15, effective_from: 2011-09-30, source: Act,"
+        "  - {sector: transport, basis: consent, recipients: [contract], periodic: [contract],"
+        " operators: [sandbox], article: PIPA 15, effective_from: 2011-09-30, source: Act,"
         " verified: false, needs: [contract], cite: {ko: 법, en: Act}, text: {ko: 동의, en: Consent}}\n"
     )
     legal = (folder / "legal.yaml").read_text(encoding="utf-8")

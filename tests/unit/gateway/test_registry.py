@@ -70,7 +70,7 @@ def test_a_good_registry_is_read(tmp_path: Path) -> None:
         (("holders", 0, "origin"), "https://user@bank.example", "MYDATA.R002"),
         (("identity", "issuer"), "http://id.example", "MYDATA.R001"),
         (("consortia", 0, "holders"), ["nobody"], "MYDATA.R004"),
-        (("holders", 0, "sector"), "gambling", "MYDATA.R010"),
+        (("holders", 0, "sector"), "Games of chance", "MYDATA.R010"),
         (("holders", 0, "extra"), "x", "MYDATA.R010"),
         (("operator", "role"), "owner", "MYDATA.R010"),
     ],

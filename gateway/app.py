@@ -21,7 +21,7 @@ from consent.errors import ConsentError
 from consent.law.fair_use import fair_use
 from gateway import ledger
 from gateway.access import Access
-from gateway.api import consents, health, transfers
+from gateway.api import consents, health, transfer_list, transfers
 from gateway.api import policy as policy_door
 from gateway.api.description import described
 from gateway.bundles.errors import BundleError
@@ -71,6 +71,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             app.router.routes.extend(_routes(parts, server, site))
             app.put_in_front(FRONT_PATHS)
             app.include_router(transfers.router(_doors(parts, server)))
+            app.include_router(transfer_list.router(_listed(parts, server)))
             app.include_router(consents.router(_standings(parts, server)))
             async with running(parts, record):
                 yield
@@ -166,6 +167,10 @@ def _doors(parts: Parts, server: GatewayAuthorizationServer) -> transfers.Doors:
         journal=parts.journal,
         clock=parts.clock,
     )
+
+
+def _listed(parts: Parts, server: GatewayAuthorizationServer) -> transfer_list.Doors:
+    return transfer_list.Doors(parts.settings.issuer, parts.database, ResourceServer(server))
 
 
 def _standings(parts: Parts, server: GatewayAuthorizationServer) -> consents.Doors:

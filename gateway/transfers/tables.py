@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from consent.tables import partial_index
@@ -25,6 +25,7 @@ class TransferRow(SQLModel, table=True):
     __table_args__ = (
         partial_index("ix_transfer_under_way", "consent_id", where=UNDER_WAY),
         partial_index("ix_transfer_delayed", "id", where=DELAYED),
+        Index("ix_transfer_of_client", "client_id", "created_at", "id"),
     )
 
     id: str = Field(primary_key=True, max_length=64)

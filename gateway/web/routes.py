@@ -18,6 +18,7 @@ from gateway.web.notices import NoticesPage
 from gateway.web.pause import Pause
 from gateway.web.renewals import Renewals
 from gateway.web.rights import Rights
+from gateway.web.rights_record import RightsRecord
 from gateway.web.sign_in import SignIn
 from gateway.web.site import Site
 from gateway.web.waiting import Later
@@ -51,6 +52,7 @@ def routes(site: Site) -> list[Route]:
         ("GET", "/my/renewals/done", renewals.done),
         ("GET", "/my/notices", notices.show),
         ("POST", "/my/notices/read", notices.read),
+        ("GET", "/rights", RightsRecord(site).show),
         ("GET", "/my/rights", rights.every),
         ("POST", "/my/rights", rights.ask),
         ("GET", "/my/rights/{right}", rights.one),

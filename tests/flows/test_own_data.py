@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from consent import rights_repository as repository
 from consent.exclusions import asked_item
@@ -102,3 +103,29 @@ async def test_row_26_the_citizen_asks_takes_and_deletes_on_their_pages(tmp_path
         assert kinds["rights:request:fetched"] == kinds["rights:request:cancelled"] == 1
         page = await browser.open(f"{world.origin}/my/notices")
         assert "내 데이터가 준비됐어요" in page.words
+
+
+async def test_pipa_42_6_11_the_record_tells_both_kinds_and_what_was_received(tmp_path: Path) -> None:
+    """Each sent item has its moment, and after the company fetched the bundle the moment of receipt."""
+    async with open_world(tmp_path) as world:
+        given = await world.given()
+        asked = await given.company.ask_transfer("for-the-record")
+        done = await world.settled(given.company, asked)
+        address = f"{world.origin}/rights?kind=third_party"
+
+        async def items() -> list[dict[str, Any]]:
+            (record,) = (await given.citizen.browser.http.get(address)).json()["requests"]
+            assert record["recipient"]["kinds"]["finance"] == "licensed_operator"
+            (transfer,) = record["transfers"]
+            assert transfer["decision"]["id"]
+            assert "pseudonymise" in transfer["decision"]["obligations"]
+            return [item for item in transfer["items"] if item["sent"]]
+
+        assert {item["received_at"] for item in await items()} == {None}
+        await given.company.download(done["bundle"].rsplit("/", 1)[1])
+        assert all(item["received_at"] >= item["sent_at"] for item in await items())
+        assert (await given.citizen.browser.http.get(f"{world.origin}/rights")).json()["requests"] == []
+        stranger = await world.http.get(address)
+        assert stranger.status_code == 401
+        odd = await given.citizen.browser.http.get(f"{world.origin}/rights?kind=other")
+        assert odd.status_code == 400

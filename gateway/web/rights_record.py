@@ -1,0 +1,183 @@
+"""GET /rights: every portability request of the signed-in citizen as data, to oneself and to third parties.
+
+A request to a third party (제3자전송요구) is the consent itself, and what came of it its transfers: nothing
+is stored twice. Decree 42-6(11): who asked what of whom, what was sent and received, what was refused, why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+
+from consent import repository as consents
+from consent import repository_use
+from consent import rights_repository as repository
+from consent.records import Consent
+from consent.refusal_grounds import ground_of
+from consent.rights import Kind, Received, SelfRequest
+from consent.subjects import SubjectId
+from consent.usage import ItemOutcome
+from gateway.errors import Problem
+from gateway.oauth import clients
+from gateway.policy.tables import PolicyDecisionRow
+from gateway.transfers.tables import TransferRow
+from gateway.web import paging
+from gateway.web.site import Site
+
+TRANSFERS = 20
+"""So many of the newest transfers are told of each request to a third party."""
+
+_TRANSFER: Table = TransferRow.__table__  # type: ignore[attr-defined]
+_DECISION: Table = PolicyDecisionRow.__table__  # type: ignore[attr-defined]
+
+
+class RightsRecord:
+    """The endpoint of the citizen's own record."""
+
+    def __init__(self, site: Site) -> None:
+        """Serve `site`."""
+        self._site = site
+
+    async def show(self, request: Request) -> Response:
+        """GET /rights?kind=self|third_party: a page of requests, newest first, and where the next begins."""
+        named = dict(request.query_params)
+        kind = named.get("kind", Kind.SELF.value)
+        if (
+            kind not in list(Kind)
+            or set(named) - {"kind", "before"}
+            or len(request.query_params) != len(named)
+        ):
+            raise Problem("invalid_request", params={"what": "kind"})
+        before = paging.before(request)
+        async with self._site.database.reading() as session:
+            citizen = await self._site.sessions.find(session, request)
+            if citizen is None:
+                raise Problem("sign_in_needed")
+            subject = SubjectId(citizen.subject)
+            if kind == Kind.SELF:
+                found = await repository.of_subject(session, subject, limit=paging.PAGE + 1, before=before)
+                records = [own_record(one) for one in found]
+                places = [(one.asked_at, one.id) for one in found]
+            else:
+                given = await consents.of_subject(session, subject, limit=paging.PAGE + 1, before=before)
+                records = [await third_party_record(session, one) for one in given]
+                places = [(one.created_at, one.id) for one in given]
+        more = (
+            f"{places[paging.PAGE - 1][0]}.{places[paging.PAGE - 1][1]}"
+            if len(places) > paging.PAGE
+            else None
+        )
+        page = {"kind": kind, "requests": records[: paging.PAGE], "before": more}
+        headers = {"cache-control": "no-store"}
+        return Response(orjson.dumps(page), media_type="application/json", headers=headers)
+
+
+def own_record(request: SelfRequest) -> dict[str, Any]:
+    """A request to oneself with every field the law has kept."""
+    return {
+        "id": request.id,
+        "kind": Kind.SELF.value,
+        "asked_at": request.asked_at,
+        "verification": request.verification,
+        "purpose": request.purpose,
+        "holders": list(request.holders),
+        "recipient": {"id": "self", "kinds": {}},
+        "items": [
+            {
+                "item": item.name,
+                "fields": list(item.fields),
+                "excluded": dict(item.excluded),
+                "frequency": "once",
+            }
+            for item in request.items
+        ],
+        "state": request.state.value,
+        "end_at": request.held_until or request.end_at,
+        "delay": _delay(request.delayed_at, request.delay_reason, request.solved_at),
+        "refusal": _refusal(request.reason, request.told_at) if request.reason else None,
+        "received": [_received(one) for one in request.received],
+        "fetched_at": request.fetched_at,
+        "decision": {
+            "id": request.decided.id,
+            "revision": request.decided.revision,
+            "obligations": list(request.decided.obligations),
+        },
+        "agent": {"role": request.agent.role, "method": request.agent.method} if request.agent else None,
+    }
+
+
+async def third_party_record(session: AsyncSession, consent: Consent) -> dict[str, Any]:
+    """A request to a third party: the consent, its recipient, and its newest transfers, item by item."""
+    client, terms = await clients.find(session, consent.client_id), consent.terms
+    joined = _TRANSFER.join(_DECISION, _DECISION.c.id == _TRANSFER.c.decision_id)
+    query = select(_TRANSFER, _DECISION.c.revision, _DECISION.c.obligations).select_from(joined)
+    newest = query.where(_TRANSFER.c.consent_id == consent.id).order_by(_TRANSFER.c.created_at.desc())
+    rows = (await session.execute(newest.limit(TRANSFERS))).mappings().all()
+    outcomes = await repository_use.of_transfers(session, [row["id"] for row in rows])
+    return {
+        "id": consent.id,
+        "kind": Kind.THIRD_PARTY.value,
+        "asked_at": consent.created_at,
+        "purpose": terms.purpose,
+        "holders": list(terms.holders),
+        "recipient": {"id": consent.client_id, "kinds": dict(client.kinds) if client else {}},
+        "items": [
+            {"item": item.name, "fields": list(item.fields), "frequency": item.frequency}
+            for item in terms.items
+        ],
+        "state": consent.state.value,
+        "by": consent.by.value,
+        "why": consent.why,
+        "end_at": terms.end_at,
+        "retention": terms.retention,
+        "transfers": [_transfer(dict(row), outcomes) for row in rows],
+    }
+
+
+def _transfer(row: dict[str, Any], outcomes: Sequence[ItemOutcome]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "asked_at": row["created_at"],
+        "state": row["state"],
+        "reason": row["reason"] or None,
+        "delay": _delay(row["delayed_at"], row["delay_reason"], row["solved_at"]),
+        "decision": {
+            "id": row["decision_id"],
+            "revision": row["revision"],
+            "obligations": sorted(one["type"] for one in orjson.loads(row["obligations"])),
+        },
+        "items": [_item(one) for one in outcomes if one.transfer_id == row["id"]],
+    }
+
+
+def _item(one: ItemOutcome) -> dict[str, Any]:
+    return {
+        "item": one.item,
+        "asked": list(one.asked),
+        "sent": list(one.sent),
+        "outcome": one.outcome,
+        "records": one.records,
+        "sent_at": one.at if one.sent else None,
+        "received_at": one.received_at,
+        "refusal": _refusal(one.reason, one.at) if one.reason else None,
+    }
+
+
+def _received(one: Received) -> dict[str, Any]:
+    refusal = {"reason": one.reason, "ground": one.ground.value if one.ground else None}
+    return {"item": one.item, "outcome": one.outcome, "records": one.records, "at": one.at, **refusal}
+
+
+def _delay(at: int | None, reason: str | None, solved_at: int | None) -> dict[str, Any] | None:
+    return None if at is None else {"told_at": at, "reason": reason, "solved_at": solved_at}
+
+
+def _refusal(reason: str | None, told_at: int | None) -> dict[str, Any]:
+    ground = ground_of(reason)
+    return {"reason": reason, "ground": ground.value if ground else None, "told_at": told_at}

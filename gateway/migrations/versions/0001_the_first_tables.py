@@ -563,6 +563,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_transfer_client_id'), ['client_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_transfer_consent_id'), ['consent_id'], unique=False)
         batch_op.create_index('ix_transfer_delayed', ['id'], unique=False, sqlite_where=sa.text('delayed_at IS NOT NULL AND solved_at IS NULL'), postgresql_where=sa.text('delayed_at IS NOT NULL AND solved_at IS NULL'))
+        batch_op.create_index('ix_transfer_of_client', ['client_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_transfer_under_way', ['consent_id'], unique=False, sqlite_where=sa.text("state IN ('accepted', 'pulling', 'sealed')"), postgresql_where=sa.text("state IN ('accepted', 'pulling', 'sealed')"))
 
     op.create_table('consent',
@@ -702,6 +703,7 @@ def downgrade() -> None:
     op.drop_table('consent')
     with op.batch_alter_table('transfer', schema=None) as batch_op:
         batch_op.drop_index('ix_transfer_under_way', sqlite_where=sa.text("state IN ('accepted', 'pulling', 'sealed')"), postgresql_where=sa.text("state IN ('accepted', 'pulling', 'sealed')"))
+        batch_op.drop_index('ix_transfer_of_client')
         batch_op.drop_index('ix_transfer_delayed', sqlite_where=sa.text('delayed_at IS NOT NULL AND solved_at IS NULL'), postgresql_where=sa.text('delayed_at IS NOT NULL AND solved_at IS NULL'))
         batch_op.drop_index(batch_op.f('ix_transfer_consent_id'))
         batch_op.drop_index(batch_op.f('ix_transfer_client_id'))

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlmodel import SQLModel
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -42,9 +42,11 @@ from gateway.oauth.tables import AuthorizationRequestRow
 from gateway.retention.jobs import Job, jobs
 from gateway.retention.mandating import mandating
 from gateway.retention.sweep import Sweep
+from gateway.security.ages import CitizenAgeRow
 from gateway.security.cross_origin import CrossOrigin
 from gateway.security.headers import SecurityHeaders
 from gateway.security.sessions import Sessions, hashed
+from gateway.security.tables import CitizenSessionRow
 from gateway.telemetry import Metrics
 from gateway.web import Site, routes
 from gateway.web.error_page import problem_page
@@ -226,6 +228,17 @@ class CitizenStage:
         name = browser.http.cookies.get(self.site.sessions.cookie)
         found = {row.id_hash: row.subject_id for row in await self.rows("citizen_session")}
         return SubjectId(found[hashed(str(name))])
+
+    async def aged(self, subject: SubjectId, age: int, band: str) -> None:
+        """The identity provider told another age of `subject`."""
+        table, session_of = CitizenAgeRow.__table__, CitizenSessionRow.__table__  # type: ignore[attr-defined]
+        async with self.database.transaction() as session:
+            key = await self.subjects.key(session, subject)
+            sealed = key.seal(f"{age} {self.now}".encode(), f"citizen-age/{subject}")
+            mine = update(table).where(table.c.subject_id == subject)
+            await session.execute(mine.values(sealed=sealed, told_at=self.now))
+            there = update(session_of).where(session_of.c.subject_id == subject)
+            await session.execute(there.values(age_band=band))
 
     async def rows(self, table: str) -> list[Any]:
         """Every row of a table."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from consent import mandates
 from consent.calendar import day_begins, korean_day
@@ -17,7 +17,6 @@ from consent.repository import load as consents_load
 from consent.subjects import SubjectError, SubjectId
 from gateway.demo.browser import Browser, Page
 from gateway.security import guardians
-from gateway.security.ages import CitizenAgeRow
 from gateway.transfers.mandate import acting_of
 from tests.citizen_stage import CitizenStage
 
@@ -71,18 +70,6 @@ class Family:
         return [(row.state, row.by, row.why) for row in await self.stage.rows("consent")]
 
 
-async def aged(stage: CitizenStage, subject: SubjectId, age: int, band: str) -> None:
-    """The identity provider told another age."""
-    async with stage.database.transaction() as session:
-        key = await stage.subjects.key(session, subject)
-        sealed = key.seal(f"{age} {stage.now}".encode(), f"citizen-age/{subject}")
-        table = CitizenAgeRow.__table__  # type: ignore[attr-defined]
-        mine = update(table).where(table.c.subject_id == subject)
-        await session.execute(mine.values(sealed=sealed, told_at=stage.now))
-        change = text("UPDATE citizen_session SET age_band = :band WHERE subject_id = :subject")
-        await session.execute(change, {"band": band, "subject": subject})
-
-
 @pytest.fixture
 async def family(stage: CitizenStage) -> Family:
     """A child of twelve who was sent here by a company, and a grown-up who has signed in."""
@@ -90,15 +77,15 @@ async def family(stage: CitizenStage) -> Family:
     first = await child.open(f"{stage.origin}/sign-in")
     await stage.sign_in(child, first, "p03")
     child_id = await stage.subject(child)
-    await aged(stage, child_id, 12, "child")
+    await stage.aged(child_id, 12, "child")
     await stage.sign_in(grown, await grown.open(f"{stage.origin}/sign-in"), "p02")
     grown_id = await stage.subject(grown)
-    await aged(stage, grown_id, 41, "adult")
+    await stage.aged(grown_id, 41, "adult")
     address = await stage.ask()
     page = await child.open(address)
     if any("/sign-in/start" in link for link in page.links):
         page = await stage.sign_in(child, page, "p03")
-        await aged(stage, child_id, 12, "child")
+        await stage.aged(child_id, 12, "child")
         page = await child.open(address)
     return Family(stage, child, grown, page, child_id, grown_id)
 
@@ -223,7 +210,7 @@ async def test_row_32_at_fourteen_the_child_decides(family: Family) -> None:
     assert await stage.count("ledger_payload") == entries + 2  # the pause, and the end of the link
     kinds = {(one.subject_id, one.kind) for one in await stage.rows("notice")}
     assert (family.child_id, "came_of_age") in kinds
-    await aged(stage, family.child_id, 14, "youth")
+    await stage.aged(family.child_id, 14, "youth")
     place = f"{stage.origin}/my/consents/{row.id}"
     assert (await family.grown.open(place)).status == 404
     going = await family.child.open(f"{place}/resume")
@@ -270,8 +257,8 @@ async def test_row_32_only_a_child_and_a_grown_up_whose_dates_fit_are_linked(
 ) -> None:
     """A youth, a young guardian, a birthday too late or past: refused, nothing stored."""
     stage = family.stage
-    await aged(stage, family.child_id, age, "child")
-    await aged(stage, family.grown_id, grown, "adult")
+    await stage.aged(family.child_id, age, "child")
+    await stage.aged(family.grown_id, grown, "adult")
     birthday: date = korean_day(stage.at) + timedelta(days=days)
     with pytest.raises(MandateError) as refused:
         async with stage.database.transaction() as session:

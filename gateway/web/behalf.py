@@ -73,7 +73,8 @@ async def asked_for(site: Site, request: Request, *, answering: bool) -> Questio
     """The question as somebody answers it for another; or where the browser has to go first.
 
     Raises Problem `mandate_unknown` (not theirs, ended, or not for answering in every sector asked),
-    `consent_not_found` (never put before that citizen), `step_up_needed`, and as the citizen's own page.
+    `consent_not_found` (never put before that citizen), `own_sign_in_needed` (the client demands how or when
+    the citizen signs in, and nobody does that for them), `step_up_needed`, and as the citizen's own page.
     """
     id, now = request.path_params["interaction"], site.now()
     async with site.database.reading() as session:
@@ -94,6 +95,8 @@ async def asked_for(site: Site, request: Request, *, answering: bool) -> Questio
         raise Problem("mandate_unknown")
     missing = {holder: "holder_no_link" for holder in terms.holders if holder not in known}
     whom = _instead(actor, mandate, missing)
+    if site.answering.unmet(pending, whom) is not None:
+        raise Problem("own_sign_in_needed")
     withheld = await site.precheck(terms, pending.client.id) if site.precheck else {}
     found = Question(pending, clients.info(pending.client), terms, whom, withheld)
     found = replace(found, record=record, acting=mandate.acting)

@@ -64,6 +64,7 @@ def site_of(parts: Parts, server: GatewayAuthorizationServer) -> Site:
         answering=Answering(server),
         after_withdrawal=after_ending(parts.worker, parts.notices),
         after_change=after_change(parts.worker, parts.notices),
+        patience=parts.notices.patience,
         receipt=hook(receipts),
         receipts=receipts,
         may_grant=parts.log.refuse_if_behind,

@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from consent import service
+from consent.endings import RECIPIENT_WHYS
+from consent.records import State
 from gateway.oauth import recognition
 from gateway.oauth.answers import Answer
 from gateway.oauth.bearer import AuthenticatedCompany, ResourceServer
@@ -52,18 +54,22 @@ class GrantApi:
             return Answer(200, await self._told(session, grant)).response()
 
     async def revoke(self, request: Request) -> Response:
-        """204: grant, tokens and consent are over, however often this is said. Raises `grant_not_found`."""
+        """204: grant, tokens and consent are over, however often this is said. `reason` may say why.
+
+        Raises `grant_not_found`; `invalid_request` for a reason that is not in `RECIPIENT_WHYS`.
+        """
         found = await self._guard.for_managing(request, scope=REVOKE, resource=self._resource)
-        server, now = self._server, self._server.now()
+        server, now, why = self._server, self._server.now(), _why(request)
         async with server.database.transaction() as session:
             grant = await _own(session, request, found)
             alive = grant.consent.state in ("active", "paused")
             ended = await service.revoke(
-                session, server.record.journal, grant.consent_id, party=found.client.id, why=WHY, at=now
+                session, server.record.journal, grant.consent_id, party=found.client.id, why=why, at=now
             )
-            if alive and ended.changed_at == now and server.after_revocation is not None:
+            made = ended.state is State.REVOKED and ended.changed_at == now
+            if alive and made and server.after_revocation is not None:
                 await server.after_revocation(session, ended)
-            await end_grant(session, server.record, grant, WHY, at=now)
+            await end_grant(session, server.record, grant, why, at=now)
         return Answer(204).response()
 
     @property
@@ -89,6 +95,18 @@ class GrantApi:
             "expires_at": grant.consent.end_at,
             "updated_by": row.updated_by,
         }
+
+
+def _why(request: Request) -> str:
+    """The reason the client gives, a stable word; else that it gave the grant up."""
+    given = request.query_params.getlist("reason")
+    if not given:
+        return WHY
+    if len(given) > 1 or given[0] not in RECIPIENT_WHYS:
+        raise OAuthRefusal(
+            "invalid_request", what=f"reason must be one of {' '.join(sorted(RECIPIENT_WHYS))}"
+        )
+    return given[0]
 
 
 async def _own(session: AsyncSession, request: Request, by: AuthenticatedCompany) -> Grant:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.contract import Account
 from consent.catalogue import Catalogue
 from consent.clock import Clock
+from consent.endings import Patience
 from consent.items import Terms
 from consent.journal import Journal
 from consent.parties import HolderInfo
@@ -72,7 +73,7 @@ class Site:
 
     `provider` names the identity provider by language; `identity_key` (32 bytes) keys the names of proven
     people. The hooks are optional: without `receipt` no receipt is offered here. `sign_ins` bounds how often
-    one address may begin one.
+    one address may begin one, `patience` how long parties of an ended consent have to answer.
     """
 
     origin: str
@@ -97,6 +98,7 @@ class Site:
     may_grant: MayGrant | None = None
     list_accounts: ListAccounts | None = None
     own: OwnAsking | None = None
+    patience: Patience = field(default_factory=Patience)
     sign_ins: RateLimit = field(default_factory=RateLimit)
 
     @property

@@ -170,6 +170,21 @@ class Happened:
 
 
 @dataclass(frozen=True)
+class EndingView:
+    """Who ended a consent and why, what each party said to it, and what became of the wish to delete.
+
+    `delete` is where to instruct the company to delete; None once that was done.
+    """
+
+    how: str
+    why: str | None
+    parties: tuple[str, ...]
+    deletion: tuple[str, ...]
+    delete: str | None
+    certificate: str | None
+
+
+@dataclass(frozen=True)
 class DetailView:
     """One consent: what was asked, agreed, sent and missing, and a page of its history, newest first."""
 
@@ -185,6 +200,7 @@ class DetailView:
     older: str | None = None
     newest: str | None = None
     recognised: str | None = None
+    ending: EndingView | None = None
 
 
 @dataclass(frozen=True)
@@ -221,3 +237,4 @@ class WithdrawView:
     items: tuple[str, ...]
     retention: str
     back: str
+    sent: tuple[str, ...] = ()

@@ -5,18 +5,20 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from consent import service
+from consent import deletion, moving, repository, repository_use, service
 from consent.mandates import Power
 from consent.subjects import SubjectId
-from gateway.errors import Problem
+from consent.usage import ItemOutcome
+from gateway.errors import Language, Problem
 from gateway.web import language, phrases
 from gateway.web.consent_view import party
-from gateway.web.forms import read_form
-from gateway.web.item_names import item_name
+from gateway.web.forms import Form, read_form
+from gateway.web.item_names import dataset_name, holder_name, item_name
 from gateway.web.my_consents import Kept, own
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
 from gateway.web.views import WithdrawView
+from gateway.web.words import words
 
 
 class Withdraw:
@@ -35,31 +37,67 @@ class Withdraw:
         if kept.consent.ended:
             return RedirectResponse(place, 303)
         spoken = language.of_request(request)
+        past = await self._past(kept)
         view = WithdrawView(
             who=party(kept.client, spoken),
             items=tuple(item_name(self._site, item, spoken) for item in kept.consent.terms.items),
             retention=phrases.length(kept.consent.terms.retention, spoken),
             back=place,
+            sent=_sent(self._site, past, spoken),
         )
         return self._site.renderer.page("withdraw", spoken, signed_in=True, view=view)
 
     async def confirm(self, request: Request) -> Response:
         """POST: withdraw at once. Repeating it changes nothing."""
-        form = await read_form(request, single=("decision",), required=("decision",))
+        form = await read_form(request, single=("decision", "delete"), required=("decision",))
         if form.one("decision") != "withdraw":
             raise Problem("form_invalid", detail="an unknown decision")
+        delete = _ticked(form)
         id = request.path_params["consent"]
         kept = await self._own(request)
         if kept is None:
             raise Problem("sign_in_needed")
         subject, now = SubjectId(kept.consent.subject), self._site.now()
         async with self._site.database.transaction() as session:
+            before = await repository.load(session, id, lock=True)
             ended = await service.withdraw(
                 session, self._site.journal, id, subject=subject, at=now, acting=kept.acting
             )
-            if self._site.after_withdrawal is not None and not kept.consent.ended:
+            lived = before is not None and not before.ended
+            if self._site.after_withdrawal is not None and lived:
                 await self._site.after_withdrawal(session, ended)
+            if delete:
+                patience = self._site.patience
+                await deletion.instruct(session, self._site.journal, ended, patience, at=now)
         return RedirectResponse(f"/my/consents/{id}/withdrawn", 303)
+
+    async def instruct(self, request: Request) -> Response:
+        """POST /my/consents/{id}/delete: after the end, tell the recipient to delete; again is once."""
+        form = await read_form(request, single=("delete",), required=("delete",))
+        if not _ticked(form):
+            raise Problem("form_invalid", detail="an unknown value")
+        id = request.path_params["consent"]
+        kept = await self._own(request)
+        if kept is None:
+            raise Problem("sign_in_needed")
+        subject, now = SubjectId(kept.consent.subject), self._site.now()
+        async with self._site.database.transaction() as session:
+            consent = await moving.own(session, id, subject)
+            await deletion.instruct(session, self._site.journal, consent, self._site.patience, at=now)
+        return RedirectResponse(f"/my/consents/{id}", 303)
+
+    async def certificate(self, request: Request) -> Response:
+        """GET /my/consents/{id}/deletion-certificate: what the company signed, as it came."""
+        kept = await self._own(request)
+        if kept is None:
+            raise Problem("sign_in_needed")
+        async with self._site.database.reading() as session:
+            told = await deletion.of_consent(session, kept.consent.id)
+        if told is None or told.certificate is None:
+            raise Problem("not_found")
+        name = f"mydata-deletion-{kept.consent.id}.jwt"
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(told.certificate, media_type="application/jwt", headers=headers)
 
     async def done(self, request: Request) -> Response:
         """GET /my/consents/{id}/withdrawn: what has ended and when, with the reference."""
@@ -86,3 +124,33 @@ class Withdraw:
             under = (self._site, Power.WITHDRAW)
             id = request.path_params["consent"]
             return await own(session, citizen, id, under=under) if citizen else None
+
+    async def _past(self, kept: Kept) -> list[ItemOutcome]:
+        """What was collected already: of each item the latest outcome."""
+        consent = kept.consent
+        async with self._site.database.reading() as session:
+            found = [
+                await repository_use.latest(session, consent.id, one.name) for one in consent.asked.items
+            ]
+        return [outcome for outcome in found if outcome is not None and outcome.sent]
+
+
+def _ticked(form: Form) -> bool:
+    """Whether the one box of the form is ticked; Problem `form_invalid` for a value no page sends."""
+    if form.one("delete") not in ("", "yes"):
+        raise Problem("form_invalid", detail="an unknown value")
+    return form.one("delete") == "yes"
+
+
+def _name(site: Site, item: str, spoken: Language) -> str:
+    holder, _, dataset = item.partition("/")
+    return f"{holder_name(site, holder, spoken)} {dataset_name(site, dataset, spoken)}"
+
+
+def _sent(site: Site, past: list[ItemOutcome], spoken: Language) -> tuple[str, ...]:
+    """Each item that was sent, and when last."""
+    t = words(spoken)
+    return tuple(
+        t("ending.sent", item=_name(site, outcome.item, spoken), when=phrases.moment(outcome.at, spoken))
+        for outcome in past
+    )

@@ -21,7 +21,7 @@ from consent.errors import ConsentError
 from consent.law.fair_use import fair_use
 from gateway import ledger
 from gateway.access import Access
-from gateway.api import consents, health, transfer_list, transfers
+from gateway.api import consent_endings, consents, health, transfer_list, transfers
 from gateway.api import policy as policy_door
 from gateway.api.description import described
 from gateway.bundles.errors import BundleError
@@ -73,6 +73,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             app.include_router(transfers.router(_doors(parts, server)))
             app.include_router(transfer_list.router(_listed(parts, server)))
             app.include_router(consents.router(_standings(parts, server)))
+            app.include_router(consent_endings.router(_endings(parts, server)))
             async with running(parts, record):
                 yield
 
@@ -171,6 +172,11 @@ def _doors(parts: Parts, server: GatewayAuthorizationServer) -> transfers.Doors:
 
 def _listed(parts: Parts, server: GatewayAuthorizationServer) -> transfer_list.Doors:
     return transfer_list.Doors(parts.settings.issuer, parts.database, ResourceServer(server))
+
+
+def _endings(parts: Parts, server: GatewayAuthorizationServer) -> consent_endings.Doors:
+    resource, issuer = ResourceServer(server), parts.settings.issuer
+    return consent_endings.Doors(issuer, parts.database, resource, parts.journal, parts.clock)
 
 
 def _standings(parts: Parts, server: GatewayAuthorizationServer) -> consents.Doors:

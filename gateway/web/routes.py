@@ -78,6 +78,8 @@ def routes(site: Site) -> list[Route]:
         ("GET", "/my/consents/{consent}/withdraw", withdraw.show),
         ("POST", "/my/consents/{consent}/withdraw", withdraw.confirm),
         ("GET", "/my/consents/{consent}/withdrawn", withdraw.done),
+        ("POST", "/my/consents/{consent}/delete", withdraw.instruct),
+        ("GET", "/my/consents/{consent}/deletion-certificate", withdraw.certificate),
     ]
     return [
         Route(path, speaking(site.renderer, endpoint, secure=site.secure), methods=[method])

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
+from consent.calendar import korean_day
 from gateway.demo.browser import Browser, Page
+from gateway.security import guardians
 from gateway.web import routes
 from tests.citizen_stage import ASKED, CitizenStage
 
@@ -71,3 +77,42 @@ async def test_no_form_of_any_page_may_be_sent_by_another_site(stage: CitizenSta
             answered = await browser.http.post(address, data={"decision": "withdraw"}, headers=headers)
             assert answered.status_code == 403, (path, headers)
     assert (await stage.rows("consent"))[-1] == consent
+
+
+@pytest.mark.parametrize(
+    "demanded",
+    [
+        {"max_age": "3600"},
+        {"claims": '{"id_token":{"acr":{"essential":true,"value":"urn:mydata:acr:sandbox"}}}'},
+        {"claims": '{"id_token":{"auth_time":{"essential":true}}}'},
+    ],
+    ids=["max_age", "acr", "auth_time"],
+)
+async def test_nobody_answers_for_another_what_wants_that_ones_own_sign_in(
+    stage: CitizenStage, demanded: dict[str, str]
+) -> None:
+    """A mandate is no sign-in: what the client demanded of the citizen's own is not met by a guardian's."""
+    child, grown = stage.browser(), stage.browser()
+    page = await question(stage, child, "p03", **demanded)
+    whose = await stage.subject(child)
+    await stage.aged(whose, 12, "child")
+    page = await child.open(page.url)
+    assert urlsplit(page.url).path.endswith("/later"), page.words
+    await stage.sign_in(grown, await grown.open(f"{stage.origin}/sign-in"), "p02")
+    who = await stage.subject(grown)
+    await stage.aged(who, 41, "adult")
+    asked = page.url.split("/consent/")[1].split("/")[0]
+    async with stage.database.transaction() as session:
+        birthday = korean_day(stage.at) + timedelta(days=700)
+        of: dict[str, Any] = {
+            "birthday": birthday,
+            "called": "막내",
+            "party": "mydata-gateway",
+            "at": stage.now,
+        }
+        mandate = await guardians.link(session, stage.journal, whose, who, party=stage.site.party, **of)
+
+    page = await grown.open(f"{stage.origin}/for/{mandate.id}/consent/{asked}")
+
+    assert (page.status, "본인만 답할 수 있어요" in page.words) == (403, True), page.words
+    assert await stage.count("oauth_grant") == 0

@@ -21,11 +21,11 @@ from consent.errors import ConsentError
 from consent.law.fair_use import fair_use
 from gateway import ledger
 from gateway.access import Access
-from gateway.api import consent_endings, consents, health, transfer_list, transfers
+from gateway.api import consent_endings, consents, health, receipts, transfer_list, transfers
 from gateway.api import policy as policy_door
 from gateway.api.description import described
 from gateway.bundles.errors import BundleError
-from gateway.citizen_site import holders_of, sessions_of, site_of
+from gateway.citizen_site import holders_of, receipts_of, sessions_of, site_of
 from gateway.errors import Problem
 from gateway.failures import answer_error, caller_gone, refuse_cross_origin
 from gateway.front import Front
@@ -74,6 +74,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             app.include_router(transfer_list.router(_listed(parts, server)))
             app.include_router(consents.router(_standings(parts, server)))
             app.include_router(consent_endings.router(_endings(parts, server)))
+            app.include_router(receipts.router(_receipts(parts, server)))
             async with running(parts, record):
                 yield
 
@@ -170,13 +171,23 @@ def _doors(parts: Parts, server: GatewayAuthorizationServer) -> transfers.Doors:
     )
 
 
-def _listed(parts: Parts, server: GatewayAuthorizationServer) -> transfer_list.Doors:
-    return transfer_list.Doors(parts.settings.issuer, parts.database, ResourceServer(server))
+def _receipts(parts: Parts, server: GatewayAuthorizationServer) -> receipts.Doors:
+    return receipts.Doors(
+        issuer=parts.settings.issuer,
+        database=parts.database,
+        resource=ResourceServer(server),
+        sessions=sessions_of(parts),
+        receipts=receipts_of(parts, server),
+    )
 
 
 def _endings(parts: Parts, server: GatewayAuthorizationServer) -> consent_endings.Doors:
     resource, issuer = ResourceServer(server), parts.settings.issuer
     return consent_endings.Doors(issuer, parts.database, resource, parts.journal, parts.clock)
+
+
+def _listed(parts: Parts, server: GatewayAuthorizationServer) -> transfer_list.Doors:
+    return transfer_list.Doors(parts.settings.issuer, parts.database, ResourceServer(server))
 
 
 def _standings(parts: Parts, server: GatewayAuthorizationServer) -> consents.Doors:

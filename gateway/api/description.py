@@ -15,7 +15,19 @@ from typing import Any, TypeGuard
 import yaml
 from starlette.routing import BaseRoute, Route
 
-GROUPS = ("common", "oauth", "grants", "openid", "discovery", "transfers", "consents", "endings", "policy", "service")
+GROUPS = (
+    "common",
+    "oauth",
+    "grants",
+    "openid",
+    "discovery",
+    "transfers",
+    "consents",
+    "endings",
+    "receipts",
+    "policy",
+    "service",
+)
 PAGES = "pages"
 _ERRORS = ("400", "401", "403", "404", "405", "409", "410", "413", "422", "429", "503")
 _REFUSED = {"$ref": "#/components/responses/RefusedToABrowser"}

@@ -7,7 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from consent.receipt_verify import MAX_BYTES, ReceiptError, verify
+from consent import exporting
+from consent.receipt_verify import ReceiptError, verify
 from gateway.commands.inputs import InputUnusableError, printable, read_bytes, read_key_set
 from gateway.commands.receipt_words import lines
 
@@ -30,7 +31,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verb.add_argument("file", type=Path, metavar="FILE", help="the receipt (one line, three parts)")
+    verb.add_argument("file", type=Path, metavar="FILE", help="a receipt (one line) or an export")
     verb.add_argument("--issuer-keys", type=Path, required=True, metavar="JWKS", help="the gateway's keys")
     verb.add_argument("--ledger-key", metavar="VKEY", help="the log's verification key, origin+hash+base64")
     verb.add_argument("--json", action="store_true", help="print one JSON object")
@@ -39,8 +40,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(arguments: argparse.Namespace) -> int:
     try:
-        data = read_bytes(arguments.file, MAX_BYTES).removesuffix(b"\n")
-        payload = verify(data, read_key_set(arguments.issuer_keys), arguments.ledger_key)
+        data, keys = read_bytes(arguments.file, exporting.MAX_BYTES), read_key_set(arguments.issuer_keys)
+        if data.startswith(b"{"):
+            payload = exporting.verify(data, keys, arguments.ledger_key)
+        else:
+            payload = verify(data.removesuffix(b"\n"), keys, arguments.ledger_key)
     except ReceiptError as error:
         what = str(error.params.get("what", ""))
         if arguments.json:

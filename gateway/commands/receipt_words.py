@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from consent import exporting
+
 _KINDS = {"grant": "what was agreed", "use": "what was sent", "termination": "how it ended"}
 
 
 def lines(payload: dict[str, Any], ledger_checked: bool) -> list[str]:
     """The lines of a receipt that `consent.receipt_verify` let through."""
+    if payload["schema"] == exporting.SCHEMA:
+        return _export(payload, ledger_checked)
     say = payload["language"]
     consent, recipient = payload["consent"], payload["recipient"]
     said = [
@@ -23,13 +27,28 @@ def lines(payload: dict[str, Any], ledger_checked: bool) -> list[str]:
     ]
     if payload["opening"] is None:
         said.append("  opening   not in this copy: the ledger is held against party, kind and time only")
-    if ledger_checked:
-        place = payload["ledger"]["index"]
-        said.append(f"  ledger    entry {place} stands in the log under the signed checkpoint")
-        said.append("            (integrity only: a log nobody else watches could have been rewritten)")
-    else:
-        said.append("  ledger    NOT checked: give --ledger-key to check that the log holds this")
-    return said
+    place = f"entry {payload['ledger']['index']} stands"
+    return [*said, *_ledger(place, ledger_checked)]
+
+
+def _export(payload: dict[str, Any], ledger_checked: bool) -> list[str]:
+    said = [
+        f"Export of {payload['issuer']}, {payload['issued_at']}, verified",
+        f"  holds     {len(payload['consents'])} consents, {len(payload['texts'])} texts, "
+        f"{len(payload['receipts'])} receipts",
+        *(f"  more      older receipts of {id} are not in it" for id in payload["receipts_left_out"]),
+        *(f"  consent   {one['id']} {one['state']}" for one in payload["consents"]),
+    ]
+    return [*said, *_ledger("every receipt's entry stands", ledger_checked)]
+
+
+def _ledger(what: str, checked: bool) -> list[str]:
+    if not checked:
+        return ["  ledger    NOT checked: give --ledger-key to check that the log holds this"]
+    return [
+        f"  ledger    {what} in the log under the signed checkpoint",
+        "            (integrity only: a log nobody else watches could have been rewritten)",
+    ]
 
 
 def _grant(payload: dict[str, Any], say: str) -> list[str]:

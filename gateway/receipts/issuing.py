@@ -17,7 +17,7 @@ from consent.events import Event
 from consent.journal import Journal
 from consent.parties import HolderInfo
 from consent.receipt_kinds import Used
-from consent.receipts import Facts, House
+from consent.receipts import Evidence, Facts, House
 from consent.records import Consent
 from consent.text import TEXT_VERSION, Wording
 from gateway.database import Database
@@ -83,7 +83,7 @@ class Receipts:
     async def _grant(self, step: Step, *, opened: bool) -> bytes:
         consent = step.after
         proven = await self._proven(consent, f"consent:{consent.id}:{consent.version}", opened)
-        facts = await self._facts(step, str(consent.version), proven)
+        facts = await self.facts(step, str(consent.version), proven.evidence)
         async with self.database.reading() as session:
             text = await repository.text_shown(session, consent.text_hash)
         version = TEXT_VERSION if text is None else text.version
@@ -106,7 +106,7 @@ class Receipts:
             sent=said["sent"],
             withheld=said["withheld"],
         )
-        facts = await self._facts(step, bundle_id, proven)
+        facts = await self.facts(step, bundle_id, proven.evidence)
         return await self._signed("use", facts, receipt_kinds.use(facts, used))
 
     async def _termination(self, steps: list[Step], *, opened: bool) -> bytes:
@@ -117,7 +117,7 @@ class Receipts:
         proven = await self._proven(consent, f"consent:{consent.id}:{consent.version}", opened)
         async with self.database.reading() as session:
             parties = await acknowledgements(session, consent)
-        facts = await self._facts(last, END, proven)
+        facts = await self.facts(last, END, proven.evidence)
         made = receipt_kinds.termination(facts, parties, completed_at=completed(steps))
         return await self._signed("termination", facts, made)
 
@@ -128,7 +128,8 @@ class Receipts:
     async def _proven(self, consent: Consent, idem: str, opened: bool) -> Proven:
         return await evidence_of(self.database, self.journal, self.log, consent.subject, idem, opened=opened)
 
-    async def _facts(self, step: Step, part: str, proven: Proven) -> Facts:
+    async def facts(self, step: Step, part: str, evidence: Evidence) -> Facts:
+        """What is told of the version `step` made, for the receipt called `part`."""
         consent, now = step.after, self.clock()
         async with self.database.reading() as session:
             client = await clients.find(session, consent.client_id)
@@ -144,7 +145,7 @@ class Receipts:
             principal=self.principal(client, consent.subject),
             recipient_country=client.country,
             wording=Wording(self.catalogue, self.holders, clients.info(client), consent.language, today),
-            evidence=proven.evidence,
+            evidence=evidence,
         )
 
     async def _signed(self, kind: str, facts: Facts, payload: dict[str, Any]) -> bytes:

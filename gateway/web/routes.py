@@ -11,8 +11,10 @@ from gateway.web.decline import Decline
 from gateway.web.delegates import Delegates
 from gateway.web.done import DonePage
 from gateway.web.error_page import Endpoint, speaking
+from gateway.web.export import Export
 from gateway.web.logout import Logout
 from gateway.web.my_consents import MyConsents
+from gateway.web.my_receipts import MyReceipts
 from gateway.web.narrow import Narrow
 from gateway.web.notices import NoticesPage
 from gateway.web.pause import Pause
@@ -32,6 +34,7 @@ def routes(site: Site) -> list[Route]:
     narrow, pause, resume = Narrow(site), Pause(site, Move.PAUSE), Pause(site, Move.RESUME)
     renewals, notices, rights = Renewals(site), NoticesPage(site), Rights(site)
     delegates = Delegates(site)
+    receipts, export = MyReceipts(site), Export(site)
     pages: list[tuple[str, str, Endpoint]] = [
         ("GET", "/static/{name}", site.renderer.static.serve),
         ("GET", "/sign-in", sign_in.show),
@@ -68,6 +71,13 @@ def routes(site: Site) -> list[Route]:
         ("GET", "/my/consents", ConsentList(site).every),
         ("GET", "/my/consents/{consent}", mine.one),
         ("GET", "/my/consents/{consent}/receipt", mine.receipt),
+        ("GET", "/my/consents/{consent}/receipts", receipts.every),
+        ("GET", "/my/consents/{consent}/receipts/{part}", receipts.one),
+        ("GET", "/my/consents/{consent}/receipts/{part}/file", receipts.file),
+        ("GET", "/my/consents/{consent}/text", receipts.text),
+        ("GET", "/my/export", export.show),
+        ("GET", "/my/export/consents", export.consents),
+        ("GET", "/my/export/fhir", export.fhir),
         ("GET", "/my/consents/{consent}/narrow", narrow.show),
         ("POST", "/my/consents/{consent}/narrow", narrow.answer),
         ("GET", "/my/consents/{consent}/narrowed", narrow.done),

@@ -55,7 +55,7 @@ class Rights:
             spoken,
             signed_in=True,
             rows=tuple(card(self._site, one, spoken) for one in found[: paging.PAGE]),
-            holders=offered(self._site, sorted(linked), spoken) if self._site.own else (),
+            holders=offered(self._site, sorted(linked), spoken),
             key=secrets.token_urlsafe(24),
             older=paging.older(HERE, (last.asked_at, last.id)) if last else None,
             newest=HERE if before else None,

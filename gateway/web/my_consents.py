@@ -18,6 +18,7 @@ from consent.mandates import Power
 from consent.parties import ClientInfo
 from consent.records import PENDING, Consent, State
 from consent.renewal import renewed
+from consent.subjects import SubjectId
 from consent.usage import ItemOutcome
 from gateway.errors import Language, Problem
 from gateway.oauth import clients, recognition
@@ -27,6 +28,7 @@ from gateway.web import behalf, language, paging, phrases, recognising
 from gateway.web.consent_view import party
 from gateway.web.ending_view import ending_view
 from gateway.web.history_view import history_view
+from gateway.web.narrow_rows import labels_of
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
 from gateway.web.usage_view import outcomes_view
@@ -146,7 +148,8 @@ class MyConsents:
             if citizen is None:
                 return sign_in_first(f"/my/consents/{id}")
             kept = await own(session, citizen, id, under=(self._site, Power.VIEW))
-            before = paging.before(request)
+            labels = await labels_of(session, self._site, SubjectId(kept.consent.subject))
+            kept, before = replace(kept, labels=labels), paging.before(request)
             past = await _past(session, kept.consent, self._site.now(), before)
             ending = await ending_view(self._site, session, kept.consent, spoken)
             known = (
@@ -186,7 +189,7 @@ class MyConsents:
             reference=consent.id,
             start=phrases.day(consent.terms.start, spoken),
             retention=phrases.length(consent.terms.retention, spoken),
-            outcomes=outcomes_view(self._site, consent, past.latest, spoken),
+            outcomes=outcomes_view(self._site, consent, past.latest, spoken, kept.labels),
             history=history_view(self._site, past.steps, past.outcomes, spoken, ended_at=past.ended_at),
             older=past.older,
             newest=None if first else f"/my/consents/{consent.id}",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from consent.calendar import korean_day
 from consent.records import Consent
 from consent.usage import ItemOutcome, ItemUse, of_consent
 from gateway.errors import Language
@@ -11,6 +13,7 @@ from gateway.web import phrases
 from gateway.web.articles import article
 from gateway.web.history_view import ARRIVED
 from gateway.web.item_names import dataset_name, field_names, holder_name
+from gateway.web.narrow_rows import RowChoices
 from gateway.web.reasons import reason
 from gateway.web.site import Site
 from gateway.web.views import Missing, Outcome
@@ -18,10 +21,24 @@ from gateway.web.words import words
 
 
 def outcomes_view(
-    site: Site, consent: Consent, outcomes: Iterable[ItemOutcome], language: Language
+    site: Site,
+    consent: Consent,
+    outcomes: Iterable[ItemOutcome],
+    language: Language,
+    labels: Mapping[str, str] | None = None,
 ) -> tuple[Outcome, ...]:
-    """One view an item, in the order asked."""
-    return tuple(_outcome(site, use, language) for use in of_consent(consent, outcomes))
+    """One view an item, in the order asked. `labels` are the masked names of chosen accounts."""
+    rows = RowChoices(site, consent.terms, korean_day(site.clock()), labels or {})
+    return tuple(
+        replace(_outcome(site, use, language), rows=_rows(rows, use, language))
+        for use in of_consent(consent, outcomes)
+    )
+
+
+def _rows(rows: RowChoices, use: ItemUse, language: Language) -> str:
+    """Which rows of an item are agreed to; empty when all are."""
+    item = rows.terms.item(use.item) if use.agreed else None
+    return rows.staying(item, language) if item is not None else ""
 
 
 def _outcome(site: Site, use: ItemUse, language: Language) -> Outcome:

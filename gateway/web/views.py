@@ -158,6 +158,7 @@ class Outcome:
     agreed: str
     sent: str
     missing: tuple[Missing, ...]
+    rows: str = ""
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,9 @@ async def test_row_5_one_account_is_taken_back(world: World) -> None:
     after = await _terms(world, given)
     assert within(after, before)
     assert after.item(BANK).accounts == (boxes[1].rsplit("/", 1)[1],)
+    page = await given.citizen.look(given.consent_id)
+    assert names[1] in page.words
+    assert names[0] not in page.words
     await given.company.refresh()
     _, _, rows = await sent(world, given)
     assert len(rows[BANK]) == len(person.accounts[1].transactions)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
-from consent.calendar import Period, day_begins
+from consent.calendar import Period, day_ends
 from consent.items import Terms
 from consent.records import Consent, State
 
@@ -24,9 +24,12 @@ def offered_on(terms: Terms) -> date:
     return AHEAD.before(terms.end)
 
 
-def offered_from(consent: Consent) -> int:
-    """The epoch second from which a renewal of `consent` is offered."""
-    return day_begins(offered_on(consent.terms))
+def ends_by(today: date) -> int:
+    """The epoch second by which all that is offered for renewal on `today` ends; some others may, too.
+
+    Months differ by three days at most.
+    """
+    return day_ends(AHEAD.after(today) + timedelta(days=3))
 
 
 def renewed(consent: Consent, max_period: Period, today: date) -> Terms | None:

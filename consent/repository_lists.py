@@ -29,7 +29,7 @@ class Show(StrEnum):
 
 
 class Sort(StrEnum):
-    """In what order: the newest first, or the one that ends soonest first."""
+    """In what order: the newest first; or what ends soonest first, of all those that still last."""
 
     NEWEST = "newest"
     ENDING = "ending"
@@ -51,6 +51,7 @@ async def of_citizen(
     """
     query = select(_CONSENT).where(_CONSENT.c.subject_id == subject, *_standing(show, at))
     if sort is Sort.ENDING:
+        query = query.where(OPEN, _CONSENT.c.end_at > at) if show is Show.ALL else query
         if before is not None:
             query = query.where(tuple_(_CONSENT.c.end_at, _CONSENT.c.id) > before)
         query = query.order_by(_CONSENT.c.end_at, _CONSENT.c.id)

@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent import repository_lists
-from consent.calendar import day_ends, korean_day
-from consent.renewal import AHEAD, running_out
+from consent.calendar import korean_day
+from consent.renewal import ends_by, running_out
 from consent.repository_lists import Show, Sort
 from consent.subjects import SubjectId
 from gateway.errors import Language
-from gateway.web import language, paging
+from gateway.web import consent_json, language, paging
 from gateway.web.my_consents import card_of, kept_of
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
@@ -44,22 +44,27 @@ class ConsentList:
         """GET /my/consents: all, the newest first, a page at a time; or a part of them, or by their end."""
         spoken, before = language.of_request(request), paging.before(request)
         show, sort = _asked(request)
+        as_json = consent_json.wanted(request)
         async with self._site.database.reading() as session:
             citizen = await self._site.sessions.find(session, request)
             if citizen is None:
-                return sign_in_first(PLACE)
+                return consent_json.signed_out(spoken) if as_json else sign_in_first(PLACE)
             subject, now = SubjectId(citizen.subject), self._site.now()
             mine = await repository_lists.of_citizen(
                 session, subject, at=now, show=show, sort=sort, limit=paging.PAGE + 1, before=before
             )
             kept = await kept_of(session, mine[: paging.PAGE])
             today = korean_day(self._site.clock())
-            until = day_ends(AHEAD.after(today)) + 3 * 86_400
-            soon = await repository_lists.ending(session, subject, after=now, until=until, limit=SOON)
+            soon = await repository_lists.ending(
+                session, subject, after=now, until=ends_by(today), limit=SOON
+            )
         address = _address(show, sort)
-        if before and not kept:
+        if before and not kept and not as_json:
             return RedirectResponse(address, 303)
         last = repository_lists.place_of(kept[-1].consent, sort) if len(mine) > paging.PAGE else None
+        if as_json:
+            following = self._site.origin + paging.older(address, last) if last else None
+            return consent_json.listed(self._site, kept, spoken, following)
         return self._site.renderer.page(
             "my_consents",
             spoken,

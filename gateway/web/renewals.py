@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent import lasting, repository, repository_lists
-from consent.calendar import day_ends, korean_day
+from consent.calendar import korean_day
 from consent.errors import MoveError
 from consent.items import Terms
 from consent.records import Move
-from consent.renewal import AHEAD, renewed
+from consent.renewal import ends_by, renewed
 from consent.subjects import SubjectId
 from consent.text import ShownText, Wording, blocks, build
 from gateway.errors import Language, Problem
@@ -103,7 +103,7 @@ class Renewals:
                 session,
                 SubjectId(citizen.subject),
                 after=self._site.now(),
-                until=day_ends(AHEAD.after(today)) + 3 * 86_400,
+                until=ends_by(today),
                 limit=MOST,
             )
             kept = await kept_of(session, mine)

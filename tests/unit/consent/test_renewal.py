@@ -13,7 +13,7 @@ from consent.calendar import Period
 from consent.changes import Changes, changes
 from consent.items import Item, Terms
 from consent.records import Move, State, move
-from consent.renewal import offered_on, renewed, running_out
+from consent.renewal import ends_by, offered_on, renewed, running_out
 from tests.unit.consent.household import AT, BANK, TODAY, consent, details, parsed
 
 YEAR = Period(years=1)
@@ -47,6 +47,13 @@ def test_only_what_is_in_force_is_renewed(state: State) -> None:
     now = replace(consent(state), terms=until(20))
     assert renewed(now, YEAR, TODAY) is None
     assert running_out([now], TODAY) == []
+
+
+@given(today=st.dates(date(2026, 1, 1), date(2036, 12, 31)), days=st.integers(0, 40))
+def test_nothing_offered_lies_past_the_search(today: date, days: int) -> None:
+    """Whatever is offered today ends by the second up to which it is looked for."""
+    terms = replace(TERMS, start=today, end=today + timedelta(days=days))
+    assert offered_on(terms) > today or terms.end_at <= ends_by(today)
 
 
 def test_the_soonest_comes_first() -> None:

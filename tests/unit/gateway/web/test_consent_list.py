@@ -83,6 +83,26 @@ async def test_pages_of_a_part_go_on_within_it(stage: CitizenStage) -> None:
         assert sorted(seen + rows(rest)) == sorted(made[1:])
 
 
+async def test_the_list_as_json_is_the_list(stage: CitizenStage) -> None:
+    """The same session, parts and pages; nobody signed in is told so; a browser gets its page as ever."""
+    browser = stage.browser()
+    made = await several(stage, browser, PAGE + 1)
+    await said(stage, browser, made[-1], "pause")
+    wish = {"Accept": "application/json"}
+    stranger = await stage.browser().http.get(f"{stage.origin}/my/consents", headers=wish)
+    assert (stranger.status_code, stranger.json()["code"]) == (401, "sign_in_needed")
+    http = browser.http
+    first = await http.get(f"{stage.origin}/my/consents", headers=wish)
+    assert first.headers["cache-control"] == "no-store"
+    rest = await http.get(first.json()["next"], headers=wish)
+    both = [one["id"] for one in first.json()["consents"] + rest.json()["consents"]]
+    assert (sorted(both), rest.json()["next"]) == (sorted(made), None)
+    (paused,) = (await http.get(f"{stage.origin}/my/consents?show=paused", headers=wish)).json()["consents"]
+    assert (paused["id"], paused["state"], paused["last_sent_at"]) == (made[-1], "paused", None)
+    page = await http.get(f"{stage.origin}/my/consents", headers={"Accept": "text/html,application/json"})
+    assert page.headers["content-type"].startswith("text/html")
+
+
 async def test_what_ends_soon_leads_to_its_renewal(stage: CitizenStage) -> None:
     """From a month before, the list and the consent's page have a link to the renewals."""
     browser = stage.browser()

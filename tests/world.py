@@ -218,15 +218,19 @@ async def open_world(
     *,
     count: int = 1,
     opa: str | None = None,
+    purposes: tuple[str, ...] = (),
     **changes: object,
 ) -> AsyncIterator[World]:
-    """Everything up, two clients registered, until the block ends. `opa` decides; `changes` of settings."""
+    """Everything up, two clients registered, until the block ends.
+
+    `opa` decides; `purposes` are added to the consortium's; `changes` of settings.
+    """
     clock, bound = WorldClock(), listening()
     origin = origin_of(bound)
     async with AsyncExitStack() as stack:
         keys = fresh_keys(folder / "keys")
         sandbox = await stack.enter_async_context(open_sandbox(keys, origin, clock, count=count))
-        settings = settings_for(folder, origin, sandbox, database, opa).model_copy(update=changes)
+        settings = settings_for(folder, origin, sandbox, database, opa, purposes).model_copy(update=changes)
         store = Database(settings.database)
         stack.push_async_callback(store.close)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
@@ -247,11 +251,17 @@ async def until(condition: Callable[[], object], seconds: float = 20) -> None:
 
 
 def settings_for(
-    folder: Path, origin: str, sandbox: Sandbox, database: str | None = None, opa: str | None = None
+    folder: Path,
+    origin: str,
+    sandbox: Sandbox,
+    database: str | None = None,
+    opa: str | None = None,
+    purposes: tuple[str, ...] = (),
 ) -> Settings:
     """The settings of a gateway at `origin` among these holders; its registry is written."""
     document = registry(sandbox.identity, sandbox.origins)
     document["consortia"][0]["recipients"].append(SECOND)
+    document["consortia"][0]["purposes"] += purposes
     (folder / "registry.yaml").write_text(yaml.safe_dump(document, allow_unicode=True))
     return Settings(
         profile="demo",

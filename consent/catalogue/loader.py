@@ -128,9 +128,12 @@ def _purposes(folder: Traversable, sectors: Mapping[str, Words], purposes: dict[
         entry = _shape(name, (id,), raw, schema.PurposeEntry)
         for sector in entry.sectors:
             _known_sector(f"{name}: {id}.sectors", sector, sectors)
+        if beyond := sorted(set(entry.youth) - set(entry.sectors)):
+            raise _wrong(f"{name}: {id}.youth", f"{beyond[0]} is no sector of this purpose")
         about = _words(f"{name}: {id}.about", entry.about)
         if any(len(text) > 150 for text in about.values()):
             raise _wrong(f"{name}: {id}.about", "a purpose is told in 150 characters at most")
+        _period(f"{name}: {id}.usual_frequency", entry.usual_frequency)
         purposes[id] = Purpose(
             id=id,
             name=_words(f"{name}: {id}.name", entry.name),
@@ -139,6 +142,7 @@ def _purposes(folder: Traversable, sectors: Mapping[str, Words], purposes: dict[
             max_period=_period(f"{name}: {id}.max_period", entry.max_period),
             max_retention=_period(f"{name}: {id}.max_retention", entry.max_retention),
             usual_frequency=entry.usual_frequency,
+            youth=tuple(entry.youth),
         )
 
 

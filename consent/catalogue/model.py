@@ -93,7 +93,10 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What data may be asked for, and for how long at most."""
+    """What data may be asked for, and for how long at most.
+
+    `youth` are the sectors somebody of 14 to 18 may agree to alone for it; none: it is for adults only.
+    """
 
     id: str
     name: Words
@@ -102,6 +105,7 @@ class Purpose:
     max_period: Period
     max_retention: Period
     usual_frequency: str
+    youth: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

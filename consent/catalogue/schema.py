@@ -71,6 +71,7 @@ class PurposeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_period: str
     max_retention: str
     usual_frequency: str
+    youth: list[str] = []
 
 
 Recipient = Literal["licensed_operator", "general", "specialised", "special", "contract"]

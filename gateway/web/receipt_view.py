@@ -121,7 +121,7 @@ def _termination(
         rows.append((t("receipt.completed"), ending["completed_at"]))
     items = [
         ReceiptItem(
-            holder_name(site, one["party"], spoken),
+            _party(site, payload, one, spoken),
             (
                 (t("receipt.acknowledged"), one["acknowledged"] or t("receipt.not_yet")),
                 (t("receipt.deletion"), t(f"receipt.deletion_{one['deletion']}")),
@@ -130,6 +130,13 @@ def _termination(
         for one in ending["parties"]
     ]
     return rows, items
+
+
+def _party(site: Site, payload: dict[str, Any], one: dict[str, Any], spoken: Language) -> str:
+    """A party as people know it."""
+    if one["role"] == "recipient":
+        return str(payload["recipient"]["name"].get(spoken, one["party"]))
+    return holder_name(site, one["party"], spoken)
 
 
 _OF = {"grant": _grant, "use": _use, "termination": _termination}

@@ -70,6 +70,8 @@ async def test_row_3_receipts_of_grant_use_and_end_verify_offline(own_world: Wor
     end = await file(world, given, "end")
     assert end["event"]["status"] == "dpv:ConsentWithdrawn"
     assert (end["event"]["by"], end["event"]["entity"]) == ("citizen", "dpv:DataSubject")
+    roles = {one["role"]: one["deletion"] for one in end["ending"]["parties"]}
+    assert roles == {"holder": "not_applicable", "recipient": "not_asked"}
     await file(world, given, "end")
 
     listing = await got(given, f"{place}/receipts")

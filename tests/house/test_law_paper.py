@@ -15,6 +15,20 @@ from consent.law.paper import page
 from consent.law.rows import Duty, SelfCheck, duties, facts, self_check, sources
 
 ROOT = Path(__file__).resolve().parents[2]
+ROWS = (1, 2, 3, *range(5, 14), 20, 26, *range(29, 34))
+"""The rows of the comparison with other systems that consent and portability answer for."""
+
+CERTIFIED = (
+    "timestamp",
+    "paused",
+    "revoked",
+    "expired",
+    "over_frequency",
+    "second_onetime",
+    "delinked",
+    "tampered",
+)
+"""What certifies an account aggregator by being refused."""
 
 
 @cache
@@ -87,3 +101,15 @@ def test_a_row_is_named_once_and_speaks_both_languages() -> None:
     for duty in duties():
         assert re.search("[가-힣]", duty.ko)
         assert duty.en.isascii()
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_row_of_the_comparison_has_a_test_of_its_name(row: int) -> None:
+    """What sets this gateway beside others is tested under the number of its row."""
+    assert [name for name in written() if name.startswith(f"test_row_{row}_")]
+
+
+@pytest.mark.parametrize("case", CERTIFIED)
+def test_every_certification_negative_has_a_test_of_its_name(case: str) -> None:
+    """Each is refused by a test named after it."""
+    assert [name for name in written() if name.startswith(f"test_aa_{case}")]

@@ -260,5 +260,5 @@ def test_a_purpose_that_pages_could_not_show_is_refused_when_read(folder: Path) 
     """How often is usual must be a length of time, or the consent page could not be made."""
     bent = PURPOSES.replace("usual_frequency: P7D", "usual_frequency: once")
     (folder / "purposes.yaml").write_text(bent, encoding="utf-8")
-    with pytest.raises(Exception, match="garden.usual_frequency"):
+    with pytest.raises(Exception, match=r"garden\.usual_frequency"):
         load(None, folder)

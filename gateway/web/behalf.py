@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 
 from consent import mandates, repository, repository_members
 from consent.acting import SELF, Acting
-from consent.items import Item
+from consent.items import Item, Terms
 from consent.mandates import Mandate, Power
 from consent.records import PENDING, By, Consent
 from consent.subjects import SubjectId
@@ -136,6 +136,13 @@ def refuse_unproven(site: Site, found: Question, items: Iterable[Item]) -> None:
         dataset = site.catalogue.dataset(item.dataset)
         if any(dataset.fields[name].sensitive for name in item.fields):
             raise Problem("step_up_needed")
+
+
+def refuse_youth(site: Site, citizen: CitizenSession, terms: Terms) -> None:
+    """Raise Problem `not_for_youth` for what somebody of 14 to 18 does not agree to alone; data says what."""
+    allowed = site.catalogue.purposes[terms.purpose].youth
+    if citizen.age_band == "youth" and not sectors(site, terms.items) <= set(allowed):
+        raise Problem("not_for_youth")
 
 
 async def take_over(site: Site, row: Row[Any], record: Consent | None, citizen: CitizenSession) -> None:

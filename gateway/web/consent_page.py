@@ -194,6 +194,7 @@ class ConsentPage:
             return await again.not_theirs(self._site, pending, citizen.id_hash)
         if not set(terms.holders) <= known.keys() | citizen.unavailable.keys():
             return sign_in_first(f"/consent/{id}")
+        behalf.refuse_youth(self._site, citizen, terms)
         withheld = await self._site.precheck(terms, pending.client.id) if self._site.precheck else {}
         found = Question(pending, clients.info(pending.client), terms, citizen, withheld, standing)
         offers = await account_lists.offered(self._site, pending, found.choosable, citizen, ask=not answering)

@@ -169,6 +169,7 @@ def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 
         failure=shown.failure,
     )
     view = replace(view, place=question.place, later=question.standing is None and question.acting is SELF)
+    view = replace(view, youth=question.citizen.age_band == "youth")
     page: Response = site.renderer.page("consent", shown.language, status=status, signed_in=True, view=view)
     return page
 

@@ -101,6 +101,7 @@ class ConsentView:
     recognise: RecognitionView | None = None
     place: str = ""
     later: bool = True
+    youth: bool = False
     cycles: tuple[Select, ...] = ()
     ends: Select | None = None
 

@@ -70,6 +70,11 @@ class Patience:
     recipient: int = 3 * _DAY
     deletion: int = 10 * _DAY
 
+    @classmethod
+    def of_days(cls, holder: int, recipient: int, deletion: int) -> Patience:
+        """So many days for each."""
+        return cls(holder * _DAY, recipient * _DAY, deletion * _DAY)
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

@@ -12,6 +12,7 @@ from typing import Protocol
 from gateway.commands import (
     bundle,
     client,
+    consent,
     demo,
     guardian,
     keys,
@@ -38,6 +39,7 @@ GROUPS: tuple[Group, ...] = (
     migrate,
     keys,
     client,
+    consent,
     guardian,
     ledger,
     policy,

@@ -123,11 +123,8 @@ def consortia_of(registry: Registry) -> tuple[Consortium, ...]:
 
 
 def _patience(settings: Settings) -> Patience:
-    day = 86_400
-    return Patience(
-        holder=settings.holder_answer_days * day,
-        recipient=settings.recipient_answer_days * day,
-        deletion=settings.deletion_answer_days * day,
+    return Patience.of_days(
+        settings.holder_answer_days, settings.recipient_answer_days, settings.deletion_answer_days
     )
 
 

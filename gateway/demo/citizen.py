@@ -57,9 +57,13 @@ class Citizen:
         """The page of one consent: requested, sent, missing and why."""
         return await self.browser.open(f"{self.gateway}/my/consents/{consent_id}")
 
-    async def withdraw(self, consent_id: str) -> Page:
-        """From the consent's page: the consequence, one confirmation, done."""
+    async def withdraw(self, consent_id: str, *, delete: bool = False) -> Page:
+        """From the consent's page: the consequence, one confirmation, done; `delete` ticks that, too."""
         page = await self.look(consent_id)
         address = next(link for link in page.links if link.endswith("/withdraw"))
         asked = await self.browser.open(address)
-        return await self.browser.submit(asked, asked.form("decision"), {"decision": "withdraw"})
+        choice: dict[str, str | list[str] | None] = {
+            "decision": "withdraw",
+            "delete": "yes" if delete else None,
+        }
+        return await self.browser.submit(asked, asked.form("decision"), choice)

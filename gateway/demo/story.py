@@ -12,6 +12,7 @@ import httpx
 
 from connectors.sandbox.people import people
 from gateway.bundles.open import Opened, open_bundle
+from gateway.demo import company_endings
 from gateway.demo.browser import Browser, Page
 from gateway.demo.checks import Story
 from gateway.demo.citizen import Citizen, Wishes
@@ -198,7 +199,7 @@ async def withdraw(cast: Cast) -> None:
     """The citizen withdraws; the token and the next transfer are refused with the reason."""
     cast.story.step("The citizen withdraws: the token, the next transfer and the refresh are refused")
     given, before = len(cast.citizen.browser.visited), 0
-    page = await cast.citizen.withdraw(cast.consent_id)
+    page = await cast.citizen.withdraw(cast.consent_id, delete=True)
     before = len(cast.citizen.browser.visited) - given
     cast.story.check("the withdrawal is confirmed", page.status == 200, f"{before} page views")
     for name, call in (
@@ -208,6 +209,22 @@ async def withdraw(cast: Cast) -> None:
         ("a refresh", cast.company.refresh),
     ):
         cast.story.check(f"{name} is refused: the consent was withdrawn", *await _refusal(call))
+
+
+async def delete(cast: Cast) -> None:
+    """The company hears of the withdrawal, acknowledges it, and states what it deleted."""
+    cast.story.step("The company acknowledges the withdrawal and certifies that it deleted")
+    own = await company_endings.own_doors(cast.company)
+    told = await company_endings.deletion_instruction(own, cast.consent_id)
+    cast.story.check("the company is told to delete", told is not None)
+    if told is not None:
+        signed = company_endings.certificate(own, told)
+        kept = await company_endings.certify(own, cast.consent_id, signed)
+        cast.story.check("its signed certificate is kept", bool(kept["certified_at"]))
+    await company_endings.acknowledge(own, cast.consent_id)
+    page = await cast.citizen.look(cast.consent_id)
+    said = any(link.endswith("/deletion-certificate") for link in page.links)
+    cast.story.check("the citizen sees the company's statement", said)
 
 
 async def _refusal(call: Callable[[], Awaitable[Any]]) -> tuple[bool, str]:
@@ -226,4 +243,5 @@ STEPS: tuple[Callable[[Cast], Awaitable[None]], ...] = (
     open_it,
     look,
     withdraw,
+    delete,
 )

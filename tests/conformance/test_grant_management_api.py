@@ -106,7 +106,7 @@ async def test_revoking_after_the_citizen_withdrew_leaves_the_withdrawal(stage: 
     async with stage.database.reading() as session:
         consent = await repository.load(session, stage.consent.id)
     assert consent is not None
-    assert consent.state is State.WITHDRAWN
+    assert consent.state is State.WITHDRAWING
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])

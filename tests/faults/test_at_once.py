@@ -84,6 +84,6 @@ async def test_eight_withdrawals_at_once(own_world: World) -> None:
 
     assert {page.status for page in pages} == {200}
     (consent,) = await world.rows("consent")
-    assert (consent["state"], consent["version"]) == ("withdrawn", 2)
+    assert (consent["state"], consent["version"]) == ("withdrawing", 2)
     assert (await world.kinds())[Event.CONSENT_GRANT_WITHDRAWN] == 1
     assert len(await world.rows("holder_notice")) == 5

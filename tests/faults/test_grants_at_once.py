@@ -43,7 +43,7 @@ async def test_whatever_ends_a_grant_at_once(own_world: World) -> None:
     statuses = {a.status if hasattr(a, "status") else a.status_code for a in answers}
     assert statuses <= {200, 204, 400}, statuses
     (consent,) = await world.rows("consent")
-    assert consent["state"] in {"withdrawn", "revoked"}
+    assert consent["state"] in {"withdrawing", "revoked"}
     assert consent["version"] == 2
     (grant,) = await world.rows("oauth_grant")
     assert grant["revoked_at"] is not None

@@ -120,7 +120,7 @@ async def test_withdrawing_refusing_revoking_and_reading_go_on(world: World, lag
         assert (await given.citizen.withdraw(given.consent_id)).status == 200
         told(await ask(given, "dead-all-the-same"), "consent_withdrawn", 401)
     states = {row["id"]: row["state"] for row in await world.rows("consent")}
-    assert states[given.consent_id] == "withdrawn"
+    assert states[given.consent_id] == "withdrawing"
     assert "refused" in states.values()
 
 

@@ -146,4 +146,4 @@ async def test_reading_goes_on_and_withdrawing_is_honest(world: World) -> None:
         assert (await given.citizen.look(given.consent_id)).status == 200
         shown(await given.citizen.withdraw(given.consent_id), "storage_full", 503)
     assert (await given.citizen.withdraw(given.consent_id)).status == 200
-    assert (await world.rows("consent"))[0]["state"] == "withdrawn"
+    assert (await world.rows("consent"))[0]["state"] == "withdrawing"

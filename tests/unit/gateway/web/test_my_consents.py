@@ -129,7 +129,7 @@ async def test_withdrawing_takes_one_confirmation(stage: CitizenStage) -> None:
     assert len(stage.told) == 2
     assert [row.state for row in await stage.rows("consent")] == ["withdrawing"]
     shown = await opened(stage, browser, f"/{consent}")
-    assert "철회했어요" in shown.words
+    assert "철회 중" in shown.words
     assert not any(link.endswith("/withdraw") for link in shown.links)
     ended = await opened(stage, browser, f"/{consent}/withdraw")
     assert urlsplit(ended.url).path.endswith(consent)

@@ -123,7 +123,11 @@ class Living:
 
 
 async def _granted(session: AsyncSession, consent: Consent) -> None:
-    grant = {"id": f"g-{consent.id}", "client_id": consent.client_id, "subject_id": consent.subject}
+    grant: dict[str, Any] = {
+        "id": f"g-{consent.id}",
+        "client_id": consent.client_id,
+        "subject_id": consent.subject,
+    }
     grant |= {"consent_id": consent.id, "consent_version": consent.version, "scope": "", "details": "[]"}
     at = consent.created_at
     await session.execute(

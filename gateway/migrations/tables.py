@@ -21,6 +21,7 @@ from gateway.policy import tables as policy_tables
 from gateway.retention import tables as retention_tables
 from gateway.security import ages
 from gateway.security import tables as security_tables
+from gateway.transfers import calls
 from gateway.transfers import tables as transfer_tables
 
 OWNERS = (
@@ -40,5 +41,6 @@ OWNERS = (
     security_tables,
     ages,
     transfer_tables,
+    calls,
 )
 metadata = SQLModel.metadata

@@ -178,6 +178,20 @@ def upgrade() -> None:
     sa.Column('number', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('day', 'client_id', 'ending')
     )
+    op.create_table('holder_call',
+    sa.Column('id', sa.String(length=240), nullable=False),
+    sa.Column('holder', sa.String(length=64), nullable=False),
+    sa.Column('dataset', sa.String(length=96), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('code', sa.String(length=64), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('ms', sa.BigInteger(), nullable=False),
+    sa.Column('requests', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('holder_call', schema=None) as batch_op:
+        batch_op.create_index('ix_holder_call_at', ['at', 'holder'], unique=False)
+
     op.create_table('holder_link',
     sa.Column('subject_id', sa.String(length=64), nullable=False),
     sa.Column('holder', sa.String(length=64), nullable=False),
@@ -802,6 +816,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_holder_link_made_at'))
 
     op.drop_table('holder_link')
+    with op.batch_alter_table('holder_call', schema=None) as batch_op:
+        batch_op.drop_index('ix_holder_call_at')
+
+    op.drop_table('holder_call')
     op.drop_table('flow_count')
     op.drop_table('consortium')
     op.drop_table('consent_text')

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import Row, insert, update
+from sqlalchemy import Row, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.errors import TermsError
 from consent.items import from_details
 from consent.merging import fresh, merged
+from consent.repository import insert_or_keep
 from gateway.oauth.clients import Client
 from gateway.oauth.exchange import Write
 from gateway.oauth.grants import GRANTS, find_grant
@@ -104,7 +105,7 @@ async def grant_from(session: AsyncSession, row: Row[Any], answer: Answered, *, 
     """Make or change the grant of an answered request; the columns that name it in the request.
 
     Raises OAuthRefusal `grant_id_invalid` when the grant to be changed is not there any more, or is not of
-    this citizen, client and consent.
+    this citizen, client and consent; `request_answered` when the grant to be made is there already.
     """
     parameters = orjson.loads(row.parameters)
     asked = Asked.of(parameters)
@@ -136,5 +137,7 @@ async def grant_from(session: AsyncSession, row: Row[Any], answer: Answered, *, 
         "generation": 1,
         "created_at": at,
     }
-    await session.execute(insert(GRANTS).values(**made, **values))
+    fresh_one = insert_or_keep(session, GRANTS, "id").values(**made, **values).returning(GRANTS.c.id)
+    if (await session.execute(fresh_one)).one_or_none() is None:
+        raise OAuthRefusal("request_answered")  # by another citizen, in this very moment
     return {"grant_id": made["id"], "grant_generation": 1}

@@ -10,9 +10,14 @@ import pytest
 from sqlalchemy import make_url
 from sqlmodel import SQLModel
 
+from consent import service
+from consent.service import Asked
+from consent.terms import to_details
+from consent.text import ShownText
 from gateway.database import Database
+from gateway.oauth import Settlement, interactions
 from tests.conftest import fresh_database
-from tests.oauth_stage import Stage
+from tests.oauth_stage import SESSION, Stage
 
 pytestmark = pytest.mark.postgres
 """SQLite has one writer, who holds everything or nothing."""
@@ -66,3 +71,26 @@ async def test_what_stands_still_is_ended_and_its_rows_are_free(stage: Stage) ->
     await connection.invalidate()
     await connection.close()
     await other.close()
+
+
+async def test_two_citizens_settle_one_request_side_by_side(stage: Stage) -> None:
+    """Both have agreed before either has committed: one grant, and the other is told it was answered."""
+    interaction, ready = await stage.interaction(), asyncio.Barrier(2)
+
+    async def agree(text: str) -> None:
+        async with stage.database.transaction() as session:
+            asking = await interactions.load(session, interaction, at=stage.now)
+            terms = stage.terms(asking.details, asking.client)
+            subject = await stage.subjects.create(session)
+            asked = Asked(subject, stage.client_id, interaction, terms, ShownText(text, "1", "en"))
+            consent = await service.give(session, stage.journal, asked, terms, at=stage.now)
+            await ready.wait()
+            details = to_details(consent.terms)
+            answer = Settlement(True, SESSION, consent.id, consent.version, subject, details)
+            await interactions.settle(session, interaction, answer, at=stage.now)
+
+    async with asyncio.timeout(30):
+        ends = await asyncio.gather(agree("one"), agree("two"), return_exceptions=True)
+
+    assert sorted(getattr(end, "code", "stored") for end in ends) == ["request_answered", "stored"]
+    assert [(await stage.state())[name] for name in ("consent", "oauth_grant")] == [1, 1]

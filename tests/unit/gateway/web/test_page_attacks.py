@@ -104,15 +104,30 @@ async def test_nobody_answers_for_another_what_wants_that_ones_own_sign_in(
     asked = page.url.split("/consent/")[1].split("/")[0]
     async with stage.database.transaction() as session:
         birthday = korean_day(stage.at) + timedelta(days=700)
-        of: dict[str, Any] = {
-            "birthday": birthday,
-            "called": "막내",
-            "party": "mydata-gateway",
-            "at": stage.now,
-        }
+        of: dict[str, Any] = {"birthday": birthday, "called": "막내", "at": stage.now}
         mandate = await guardians.link(session, stage.journal, whose, who, party=stage.site.party, **of)
 
     page = await grown.open(f"{stage.origin}/for/{mandate.id}/consent/{asked}")
 
     assert (page.status, "본인만 답할 수 있어요" in page.words) == (403, True), page.words
     assert await stage.count("oauth_grant") == 0
+
+
+async def test_two_citizens_who_answer_one_request_at_once_give_one_consent(stage: CitizenStage) -> None:
+    """Somebody passed the address on: the first answer stands, the other one is told it is not theirs."""
+    for _ in range(4):
+        address = await stage.ask()
+        pages = []
+        for person in ("p02", "p01"):
+            browser = stage.browser()
+            page = await stage.sign_in(browser, await browser.open(address), person)
+            pages.append((browser, page))
+
+        agree = {"decision": "agree"}
+        sent = (browser.submit(page, page.form("decision"), agree) for browser, page in pages)
+        ends = await asyncio.gather(*sent)
+
+        assert sorted(end.status for end in ends) == [200, 403], [end.words[:200] for end in ends]
+    states = [row.state for row in await stage.rows("consent")]
+    assert (states.count("active"), states.count("requested")) == (4, 4)
+    assert await stage.count("oauth_grant") == 4

@@ -123,8 +123,7 @@ async def test_two_citizens_who_answer_one_request_at_once_give_one_consent(stag
             page = await stage.sign_in(browser, await browser.open(address), person)
             pages.append((browser, page))
 
-        agree = {"decision": "agree"}
-        sent = (browser.submit(page, page.form("decision"), agree) for browser, page in pages)
+        sent = (b.submit(page, page.form("decision"), {"decision": "agree"}) for b, page in pages)
         ends = await asyncio.gather(*sent)
 
         assert sorted(end.status for end in ends) == [200, 403], [end.words[:200] for end in ends]

@@ -58,6 +58,7 @@ class Event(StrEnum):
     PULL_HOLDER_DONE = "pull:holder:done"
     BUNDLE_RELEASE_SEALED = "bundle:release:sealed"
     BUNDLE_DELIVERY_SENT = "bundle:delivery:sent"
+    CONSENT_SIGNATURE_ADDED = "consent:signature:added"
     RECEIPT_GRANT_ISSUED = "receipt:grant:issued"
     RECEIPT_USE_ISSUED = "receipt:use:issued"
     RECEIPT_TERMINATION_ISSUED = "receipt:termination:issued"

@@ -27,8 +27,13 @@ _MEMBERS = frozenset(
 _NOT_OF_A_RECORD = ("ledger", "opening", "kind", "issued_at", "event")
 
 
-def record(facts: Facts, steps: Sequence[Step], text_version: str) -> dict[str, Any]:
-    """One consent as a 27560 record: how it stands, and every event it has had, oldest first."""
+def record(
+    facts: Facts,
+    steps: Sequence[Step],
+    text_version: str,
+    signatures: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """One consent as a 27560 record: how it stands, every event it has had, the citizen's own signatures."""
     made = receipt_kinds.grant(facts, text_version=text_version)
     events = [
         {
@@ -47,6 +52,7 @@ def record(facts: Facts, steps: Sequence[Step], text_version: str) -> dict[str, 
         "state": facts.consent.state.value,
         "status": profile.status(facts.consent),
         "events": events,
+        "signature": [dict(one) for one in signatures] or None,
     }
 
 

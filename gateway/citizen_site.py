@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from cryptography.x509 import Certificate
+
 from connectors.authorization import link
 from connectors.contract import Reason
 from connectors.errors import HolderError
+from consent import signatures
 from consent.parties import HolderInfo
 from consent.receipts import House
 from gateway.account_listing import listing
@@ -15,6 +18,7 @@ from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.parts import Parts
 from gateway.receipts import Receipts, hook
 from gateway.security.sessions import Sessions
+from gateway.settings import Settings, SettingsError
 from gateway.transfers.consequences import after_change, after_ending
 from gateway.web.openid import OpenIdProvider, RelyingParty
 from gateway.web.rendering import Masthead, Renderer
@@ -67,10 +71,25 @@ def site_of(parts: Parts, server: GatewayAuthorizationServer) -> Site:
         patience=parts.notices.patience,
         receipt=hook(receipts),
         receipts=receipts,
+        anchors=_anchors(settings),
         may_grant=parts.log.refuse_if_behind,
         list_accounts=listing(parts),
         own=parts.own.asking,
     )
+
+
+def _anchors(settings: Settings) -> tuple[Certificate, ...]:
+    """Whose certificates citizens may sign under. Raises SettingsError for a folder that gives none."""
+    folder = settings.signature_anchors
+    if folder is None:
+        return ()
+    try:
+        found = tuple(signatures.anchors(folder))
+    except (OSError, ValueError) as error:
+        raise SettingsError([f"MYDATA.S015 signature_anchors: {folder} cannot be read"]) from error
+    if not found:
+        raise SettingsError([f"MYDATA.S015 signature_anchors: {folder} holds no certificate"])
+    return found
 
 
 def receipts_of(parts: Parts, server: GatewayAuthorizationServer) -> Receipts:

@@ -120,6 +120,10 @@ class Settings(BaseSettings):
     deletion_answer_days: int = Field(
         default=10, ge=1, le=90, description="How long a company has to certify that it deleted."
     )
+    signature_anchors: Path | None = Field(
+        default=None,
+        description="Folder of PEM certificates of authorities citizens may sign under; absent: no signing.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def problems(self) -> list[str]:

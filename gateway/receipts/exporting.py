@@ -16,6 +16,7 @@ from consent.records import PENDING, Consent
 from consent.subjects import SubjectId
 from consent.text import ShownText
 from gateway.errors import Problem
+from gateway.receipts import signed
 from gateway.receipts.issuing import Receipts
 from gateway.receipts.listing import listed
 
@@ -46,8 +47,10 @@ async def export(made: Receipts, subject: SubjectId) -> bytes:
     for whole in await _every(made, subject):
         facts = await _facts(made, whole)
         version = whole.text.version if whole.text else ""
-        records.append(exporting.record(facts, whole.steps, version))
         async with made.database.reading() as session:
+            own = [await signed.kept(session, made.journal, one.after) for one in whole.steps]
+            told = [one.whole() for one in own if one is not None]
+            records.append(exporting.record(facts, whole.steps, version, told))
             found = await listed(session, whole.consent, limit=MOST_RECEIPTS + 1)
             for one in whole.steps:
                 if one.after.text_hash not in texts:

@@ -25,6 +25,7 @@ from gateway.errors import Problem
 from gateway.ledger.log import Log
 from gateway.oauth import clients
 from gateway.oauth.clients import Client
+from gateway.receipts import signed
 from gateway.receipts.acknowledged import acknowledgements
 from gateway.receipts.evidence import Proven, evidence_of
 from gateway.receipts.listing import END, completed, ending, granting
@@ -86,8 +87,11 @@ class Receipts:
         facts = await self.facts(step, str(consent.version), proven.evidence)
         async with self.database.reading() as session:
             text = await repository.text_shown(session, consent.text_hash)
+            own = await signed.kept(session, self.journal, consent)
         version = TEXT_VERSION if text is None else text.version
-        return await self._signed("grant", facts, receipt_kinds.grant(facts, text_version=version))
+        told = None if own is None else own.told()
+        made = receipt_kinds.grant(facts, text_version=version, signature=told)
+        return await self._signed("grant", facts, made)
 
     async def _use(self, steps: list[Step], bundle_id: str, *, opened: bool) -> bytes:
         async with self.database.reading() as session:

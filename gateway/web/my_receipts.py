@@ -51,6 +51,7 @@ class MyReceipts:
             signed_in=True,
             rows=rows,
             place=place,
+            signature=f"{place}/signature" if self._site.anchors else None,
             older=paging.older(f"{place}/receipts", (last.at, last.part)) if last else None,
             newest=f"{place}/receipts" if before else None,
         )

@@ -22,6 +22,7 @@ from gateway.web.renewals import Renewals
 from gateway.web.rights import Rights
 from gateway.web.rights_record import RightsRecord
 from gateway.web.sign_in import SignIn
+from gateway.web.signature import Signature
 from gateway.web.site import Site
 from gateway.web.waiting import Later
 from gateway.web.withdraw import Withdraw
@@ -34,7 +35,7 @@ def routes(site: Site) -> list[Route]:
     narrow, pause, resume = Narrow(site), Pause(site, Move.PAUSE), Pause(site, Move.RESUME)
     renewals, notices, rights = Renewals(site), NoticesPage(site), Rights(site)
     delegates = Delegates(site)
-    receipts, export = MyReceipts(site), Export(site)
+    receipts, export, signature = MyReceipts(site), Export(site), Signature(site)
     pages: list[tuple[str, str, Endpoint]] = [
         ("GET", "/static/{name}", site.renderer.static.serve),
         ("GET", "/sign-in", sign_in.show),
@@ -75,6 +76,9 @@ def routes(site: Site) -> list[Route]:
         ("GET", "/my/consents/{consent}/receipts/{part}", receipts.one),
         ("GET", "/my/consents/{consent}/receipts/{part}/file", receipts.file),
         ("GET", "/my/consents/{consent}/text", receipts.text),
+        ("GET", "/my/consents/{consent}/signature", signature.show),
+        ("POST", "/my/consents/{consent}/signature", signature.add),
+        ("GET", "/my/consents/{consent}/signature/content", signature.content),
         ("GET", "/my/export", export.show),
         ("GET", "/my/export/consents", export.consents),
         ("GET", "/my/export/fhir", export.fhir),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cryptography.x509 import Certificate
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.contract import Account
@@ -94,6 +95,7 @@ class Site:
     after_change: AfterChange | None = None
     receipt: Receipt | None = None
     receipts: Receipts | None = None
+    anchors: tuple[Certificate, ...] = ()
     precheck: Precheck | None = None
     may_grant: MayGrant | None = None
     list_accounts: ListAccounts | None = None

@@ -42,6 +42,10 @@ async def test_every_door_is_described_and_every_description_has_its_door(world:
 GENERATED = {"/transfers", "/precheck", "/transfers/{transfer_id}", "/bundles/{bundle_id}"}
 GENERATED |= {"/access/v1/evaluation", "/access/v1/evaluations", "/.well-known/authzen-configuration"}
 GENERATED |= {"/consents", "/consents/{consent_id}"}
+GENERATED |= {
+    f"/consents/{{consent_id}}/{door}"
+    for door in ("acknowledgement", "deletion-instruction", "deletion-certificate")
+}
 GENERATED |= {"/receipts", "/receipts/{receipt_id}", "/profiles/consent/2/context.jsonld"}
 GENERATED |= {"/profiles/consent/2/schema.json"}
 """What FastAPI describes itself; its included routers do not stand among the application's routes."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from bench.history.past import CLIENT, ITEM, NOW, Living
-from consent import repository, repository_use
+from consent import repository, repository_lists, repository_party, repository_use
+from consent.repository_lists import Show
+from consent.repository_party import Wanted
 from gateway.oauth.grants import find_grant, find_refresh
 from gateway.oauth.replay import OneTime
 from gateway.oauth.together import Together
@@ -65,13 +67,25 @@ def _pages(living: Living) -> dict[str, LookUp]:
 
     async def listed(before: tuple[int, str] | None) -> object:
         async with database.reading() as session:
-            mine = await repository.of_subject(session, subject, limit=PAGE + 1, before=before)
+            mine = await repository_lists.of_citizen(session, subject, at=NOW, limit=PAGE + 1, before=before)
             expect(mine)
             return await repository_use.last_sent(session, [consent.id for consent in mine[:PAGE]])
 
     async def middle() -> object:
         number = living.past // 2
         return await listed((NOW - number, f"c{number}"))
+
+    async def lasting() -> object:
+        async with database.reading() as session:
+            (active,) = await repository_lists.of_citizen(
+                session, subject, at=NOW, show=Show.ACTIVE, limit=PAGE + 1
+            )
+            await repository_lists.ending(session, subject, after=NOW, until=NOW + 1, limit=PAGE)
+            return active
+
+    async def received() -> object:
+        async with database.reading() as session:
+            return await repository_party.of_client(session, CLIENT, Wanted(), at=NOW, limit=PAGE)
 
     async def one() -> object:
         async with database.reading() as session:
@@ -92,6 +106,8 @@ def _pages(living: Living) -> dict[str, LookUp]:
     return {
         "/my/consents, first page": lambda: listed(None),
         "/my/consents, a page in the middle": middle,
+        "/my/consents, what is in force": lasting,
+        "GET /consents": received,
         "/my/consents/{id}": one,
         "sign-in: what is in force": signed_in,
     }

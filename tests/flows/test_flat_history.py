@@ -20,7 +20,7 @@ from gateway.oauth.replay import OneTime
 from gateway.oauth.unit import Question
 
 FEW, MANY = 2_000, 20_000
-PRESENT = ("ix_transfer_under_way",)
+PRESENT = ("ix_transfer_under_way", "ix_consent_pending")
 """Indexes that hold only what is under way: to read one whole is to read the present."""
 DEAR = 10
 """What PostgreSQL is told a page out of order costs: where it has to guess, it then prefers reading a table

@@ -34,8 +34,8 @@ class Prior(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     last: Epoch | None = None
     recent: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     """How many of them in the last 30 days."""
-    day: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
-    """How many of them in the last 24 hours."""
+    day: Annotated[int, Meta(ge=0, le=1_000_000)] | msgspec.UnsetType = msgspec.UNSET
+    """How many of them in the last 24 hours; not told is none."""
 
 
 class AskedItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

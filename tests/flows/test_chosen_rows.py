@@ -181,7 +181,7 @@ async def test_check_8_a_slower_cycle_by_class_holds(world: World) -> None:
     await given.company.refresh()
     with pytest.raises(CompanyError) as caught:
         await given.company.ask_transfer("a-week-later")
-    assert "too_soon" in {one["code"] for one in caught.value.body["reasons"]}
+    assert "too_soon" in {one["code"] for one in caught.value.body["params"]["reasons"]}
 
 
 async def test_check_9_the_history_is_two_dates(world: World) -> None:

@@ -33,7 +33,7 @@ def test_pipa_42_2_self_download_duties_begin_when_the_catalogue_says() -> None:
 
 
 def test_pipa_42_4_what_is_excluded_is_a_field_of_the_catalogue() -> None:
-    """Each excluded field exists, with a reason of the Decree; every dataset has something left to ask for."""
+    """Each excluded field exists, with a reason of the Decree; every dataset has something left to ask."""
     catalogue = load_catalogue()
     for dataset, fields in exclusions().items():
         assert set(fields) <= set(catalogue.dataset(dataset).fields)

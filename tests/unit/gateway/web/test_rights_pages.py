@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 
 from consent import notices
@@ -32,7 +34,7 @@ async def asked(stage: CitizenStage, subject: SubjectId, state: State = State.AS
     items = (asked_item(CATALOGUE, "saebom-hospital", "medical.observations"),)
     at = stage.now
     made = SelfRequest(
-        id=f"q-{subject[2:18]}",
+        id=f"q-{secrets.token_hex(8)}",
         subject=subject,
         state=State.ASKED,
         version=1,

@@ -35,7 +35,7 @@ class Pair:
         """The citizen fills in the form; the page that answers."""
         page = await self.owner.open(f"{self.stage.origin}/my/delegates")
         until = (korean_day(self.stage.at) + timedelta(days=days)).isoformat()
-        values = {
+        values: dict[str, Any] = {
             "name": "어머니",
             "power": ["view", "answer", "withdraw"],
             "sector": ["finance"],

@@ -186,7 +186,8 @@ async def test_row_32_the_guardian_and_the_limit_at_once(family: Family) -> None
     """An answer at the second of the limit is too late; two answers at once are one."""
     stage, link = family.stage, await family.link()
     page = await family.for_child(link)
-    form, yes = page.form("item"), {"item": [BILLS], "decision": "agree"}
+    form = page.form("item")
+    yes: dict[str, str | list[str] | None] = {"item": [BILLS], "decision": "agree"}
     await asyncio.gather(*(family.grown.submit(page, form, yes) for _ in range(2)))
     assert await stage.given() == await stage.count("oauth_grant") == 1
 

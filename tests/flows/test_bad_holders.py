@@ -124,7 +124,7 @@ async def test_a_slow_holder_delays_no_other(world: World, given: Given) -> None
             assert last < asked + 2.0, item
 
 
-async def test_row_20_all_holders_down_is_a_bundle_of_gaps_said_item_by_item(world: World, given: Given) -> None:
+async def test_row_20_all_holders_down_is_a_bundle_of_gaps(world: World, given: Given) -> None:
     """Nothing arrives, and that is said item by item: a signed manifest without parts, nothing sent."""
     for faults in world.faults.values():
         faults.add(Fault.DOWN)

@@ -93,12 +93,17 @@ class Renewals:
         return words(spoken)("renewal.until", who=party(kept.client, spoken).name, end=end)
 
     async def _offered(self, request: Request) -> list[tuple[Kept, Terms]] | None:
-        """The consents that may be renewed now, the soonest to end first; None for nobody signed in."""
+        """The consents that may be renewed now, the soonest to end first; None for nobody signed in.
+
+        None of a child's: below fourteen nobody lets data flow longer alone (PIPA 22-2).
+        """
         today = korean_day(self._site.clock())
         async with self._site.database.reading() as session:
             citizen = await self._site.sessions.find(session, request)
             if citizen is None:
                 return None
+            if citizen.age_band == "child":
+                return []
             mine = await repository_lists.ending(
                 session,
                 SubjectId(citizen.subject),

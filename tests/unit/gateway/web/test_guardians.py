@@ -232,6 +232,25 @@ async def test_row_32_a_child_lets_nothing_go_on_alone(family: Family) -> None:
     assert (await family.child.open(f"{place}/resume")).status == 403
 
 
+async def test_row_32_a_child_renews_nothing_alone(family: Family) -> None:
+    """What the guardian agreed to is not offered to the child for longer, nor by a form kept open."""
+    stage, link = family.stage, await family.link()
+    await family.answered(link)
+    (row,) = await stage.rows("consent")
+    stage.later(days=(row.end_at - stage.now) // 86_400 - 10)
+    place = f"{stage.origin}/my/renewals"
+    await stage.sign_in(family.child, await family.child.open(place), "p03")
+    await stage.aged(family.child_id, 20, "adult")
+    page = await family.child.open(place)
+    form = page.form("renew")
+    await stage.aged(family.child_id, 12, "child")
+    offered = (await family.child.open(place)).forms
+    assert not [field for form in offered for field in form.fields if field.name == "renew"]
+    kept = await family.child.submit(page, form, {"renew": [row.id], "decision": "renew"})
+    assert kept.status == 409
+    assert [one.version for one in await stage.rows("consent")] == [row.version]
+
+
 async def test_pipa_22_2_policy_is_told_of_the_guardian(family: Family) -> None:
     """Proven and in force while the link holds; ended from the very second it does not."""
     stage, link = family.stage, await family.link()

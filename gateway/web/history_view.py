@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from consent.changes import Step
 from consent.items import Item
+from consent.records import Move
 from consent.usage import ItemOutcome
 from gateway.errors import Language
 from gateway.web import phrases
@@ -45,7 +46,9 @@ def _said(step: Step, language: Language) -> str:
 
 
 def _changed(site: Site, step: Step, language: Language) -> tuple[str, ...]:
-    """What the move took, brought or moved, a line each."""
+    """What the move took, brought or moved, a line each; an answer changes nothing that was agreed before."""
+    if step.move is Move.GIVE:
+        return ()
     t, found = words(language), step.changes
     lines = [t("change.went", what=line) for line in _items(site, step, found.went, language)]
     lines += [t("change.came", what=line) for line in _items(site, step, found.came, language)]

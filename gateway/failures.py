@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route, Router
+from starlette.status import HTTP_405_METHOD_NOT_ALLOWED
 
 from gateway.access import GONE
 from gateway.errors import Problem, catalogue
@@ -21,12 +25,31 @@ async def answer_error(request: Request, error: Exception) -> Response:
     response = _told(request, _problem(error))
     for name, value in headers_of(request, error).items():
         response.headers[name] = value
+    if isinstance(error, HTTPException) and error.status_code == HTTP_405_METHOD_NOT_ALLOWED:
+        response.headers["allow"] = ", ".join(sorted(_methods(request)))
     return response
 
 
 async def caller_gone(_request: Request, _error: Exception) -> Response:
     """A caller that hangs up while it asks is no failure of ours: nothing was done, nothing is said."""
     return Response(status_code=GONE)
+
+
+def _methods(request: Request) -> set[str]:
+    """Every method of every door at this address (RFC 9110 10.2.1): one address may have several doors."""
+    here = (
+        route for route in _doors(request.app.router) if route.matches(request.scope)[0] is not Match.NONE
+    )
+    return {method for route in here for method in route.methods or ()}
+
+
+def _doors(router: Router) -> Iterator[Route]:
+    """The routes of a router and of those included in it."""
+    for route in router.routes:
+        if isinstance(route, Route):
+            yield route
+        elif isinstance(inner := getattr(route, "original_router", None), Router):
+            yield from _doors(inner)
 
 
 def _told(request: Request, problem: Problem) -> Response:

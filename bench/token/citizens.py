@@ -42,6 +42,12 @@ async def settle(url: str, keys: Path) -> tuple[str, ...]:
                 )
             )  # fmt: skip
             await session.execute(
+                insert(tables["consent_version"]).values(
+                    consent_id=f"c-{n}", version=1, move="give", state="active", terms=details.encode(),
+                    text_hash="0" * 64, language="en", at=now,
+                )
+            )  # fmt: skip
+            await session.execute(
                 insert(tables["oauth_grant"]).values(
                     id=f"g-{n}", client_id=CLIENT_ID, subject_id=subject, consent_id=f"c-{n}",
                     consent_version=1, details=details, created_at=now, updated_at=now,

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.errors import Problem
 from gateway.oauth import interactions
+from gateway.oauth.par import ANSWER_SECONDS
 from tests.conformance.refused import refused
 from tests.oauth_keys import es256
 from tests.oauth_stage import Stage, redirected
@@ -130,7 +131,7 @@ async def test_answering_twice_changes_nothing(stage: Stage) -> None:
 async def test_a_page_answered_after_its_request_expired(stage: Stage) -> None:
     """The answer is refused with request_expired and no consent exists."""
     interaction = await stage.interaction()
-    stage.clock.forward(1800)
+    stage.clock.forward(ANSWER_SECONDS)
     before = await stage.state()
     with pytest.raises(Problem) as late:
         await stage.settle(interaction)

@@ -15,6 +15,7 @@ import pytest
 
 from consent.events import Event
 from consent.ledger.verify import verify
+from consent.records import PENDING
 from gateway.demo.browser import Page
 from gateway.demo.citizen import Citizen, Wishes
 from gateway.demo.company import Company, CompanyError
@@ -158,7 +159,9 @@ async def agree(world: ProcessWorld) -> None:
     """The tables against each other and against the ledger: what happened is entered, and nothing else."""
     requests, codes = await world.rows("authorization_request"), await world.rows("authorization_code")
     grants, tokens = await world.rows("oauth_grant"), await world.rows("refresh_token")
-    consents, kinds = await world.rows("consent"), await world.kinds()
+    shown, kinds = await world.rows("consent"), await world.kinds()
+    consents = [row for row in shown if row["state"] not in PENDING]
+    assert kinds[Event.CONSENT_REQUEST_SHOWN] == len(shown)
     assert kinds[Event.OAUTH_AUTHORIZATION_PUSHED] == len(requests)
     assert kinds[Event.CONSENT_GRANT_GIVEN] == len(consents)
     answered = [row for row in requests if row["consent_id"] is not None]

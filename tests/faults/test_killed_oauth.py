@@ -141,7 +141,7 @@ async def test_killed_while_the_citizen_answers(world: ProcessWorld, committed: 
     company, citizen = await world.company(), await world.citizen()
     page = await before_answer(world, company, citizen)
     grant_id = company.grant_id
-    done = more_rows(world, "consent", 0) if committed else None
+    done = more_rows(world, "consent_version", 1) if committed else None
     await killed(world, citizen.answer(page, "agree", Wishes(items=())), done)
     stands = grant_id in {row["id"] for row in await world.rows("oauth_grant")}
     assert stands or not committed

@@ -254,6 +254,7 @@ def upgrade() -> None:
     sa.Column('size', sa.BigInteger(), nullable=False),
     sa.Column('root', sa.LargeBinary(), nullable=False),
     sa.Column('edge', sa.LargeBinary(), nullable=False),
+    sa.Column('origin', sa.String(length=200), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('ledger_index',
@@ -286,6 +287,13 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('outbox_id'),
     sa.UniqueConstraint('idem'),
     sa.UniqueConstraint('subject', 'n')
+    )
+    op.create_table('ledger_statement',
+    sa.Column('position', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('entry', sa.LargeBinary(), nullable=False),
+    sa.Column('salt', sa.LargeBinary(), nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('position')
     )
     op.create_table('ledger_tile',
     sa.Column('level', sa.Integer(), autoincrement=False, nullable=False),
@@ -795,6 +803,7 @@ def downgrade() -> None:
     op.drop_table('mandate')
     op.drop_table('ledger_witness')
     op.drop_table('ledger_tile')
+    op.drop_table('ledger_statement')
     op.drop_table('ledger_payload')
     op.drop_table('ledger_outbox')
     with op.batch_alter_table('ledger_index', schema=None) as batch_op:

@@ -12,6 +12,8 @@ class Event(StrEnum):
     LEDGER_ENTRIES_COPIED = "ledger:entries:copied"
     LEDGER_ENTRIES_SEARCHED = "ledger:entries:searched"
     LEDGER_ENTRY_OPENED = "ledger:entry:opened"
+    LEDGER_SHARD_OPENED = "ledger:shard:opened"
+    LEDGER_ENTRIES_REMOVED = "ledger:entries:removed"
     LEDGER_CENSUS_TAKEN = "ledger:census:taken"
     CLIENT_REGISTRATION_REGISTERED = "client:registration:registered"
     CLIENT_REGISTRATION_SUSPENDED = "client:registration:suspended"

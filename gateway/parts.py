@@ -24,6 +24,7 @@ from consent.clock import Clock, utc_now
 from consent.consortium import Consortium
 from consent.endings import Patience
 from consent.journal import Journal
+from consent.ledger.shards import base_of
 from consent.subjects import SubjectKeys
 from gateway.bundles.pseudonym import Domain
 from gateway.database import Database, in_transaction
@@ -143,7 +144,7 @@ async def _assemble(
     journal = Journal(SubjectKeys(keys.subject_kek), f"{socket.gethostname()}-{os.getpid()}")
     last_signed = (
         settings.ledger_state or settings.keys
-    ) / f"last-signed-{settings.ledger_origin.replace('/', '_')}"
+    ) / f"last-signed-{base_of(settings.ledger_origin).replace('/', '_')}"
     second = read_second_key(settings.ledger_second_key) if settings.ledger_second_key else None
     log = Log(database, keys.ledger, settings.ledger_origin, last_signed, clock=clock, second=second)
     if settings.ledger_witnesses is not None:

@@ -4,7 +4,8 @@ ledger_outbox      entries committed with the change they record, waiting for th
 ledger_payload     what an entry commits to, sealed under the citizen's key; deleted on erasure
 ledger_entry       the log: position, entry bytes
 ledger_tile        full hash tiles, never changed
-ledger_head        one row: size, root, right edge
+ledger_head        one row: size, root, right edge, the shard's origin
+ledger_statement   what the log says of itself: shards opened, entries removed; opened for everybody
 ledger_checkpoint  one row: the last signed checkpoint; its size only grows
 ledger_witness     what each witness last said: the size it knows, its line over it, or why there is none
 ledger_census      one row: how many events each citizen had at the last census
@@ -68,7 +69,7 @@ class LedgerTile(SQLModel, table=True):
 
 
 class LedgerHead(SQLModel, table=True):
-    """The tree as the sequencer left it; the only row has id 1."""
+    """The tree as the sequencer left it, and the origin of its present shard; the only row has id 1."""
 
     __tablename__ = "ledger_head"
 
@@ -76,6 +77,18 @@ class LedgerHead(SQLModel, table=True):
     size: int = Field(sa_type=BigInteger)
     root: bytes
     edge: bytes
+    origin: str = Field(default="", max_length=200)
+
+
+class LedgerStatement(SQLModel, table=True):
+    """An entry by which the log speaks of itself (a shard opened, entries removed), and its opening."""
+
+    __tablename__ = "ledger_statement"
+
+    position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    entry: bytes
+    salt: bytes
+    body: bytes
 
 
 class LedgerCheckpoint(SQLModel, table=True):
@@ -143,6 +156,7 @@ OUTBOX = SQLModel.metadata.tables["ledger_outbox"]
 PAYLOAD = SQLModel.metadata.tables["ledger_payload"]
 ENTRY = SQLModel.metadata.tables["ledger_entry"]
 TILE = SQLModel.metadata.tables["ledger_tile"]
+STATEMENT = SQLModel.metadata.tables["ledger_statement"]
 HEAD = SQLModel.metadata.tables["ledger_head"]
 CHECKPOINT = SQLModel.metadata.tables["ledger_checkpoint"]
 INDEX = SQLModel.metadata.tables["ledger_index"]

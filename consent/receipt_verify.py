@@ -18,6 +18,7 @@ from consent.ledger.checkpoint import open_note
 from consent.ledger.entry import Entry, decode
 from consent.ledger.errors import LedgerFormatError
 from consent.ledger.proof import verify_inclusion
+from consent.ledger.shards import key_named
 from consent.ledger.tree import leaf_hash
 from consent.receipt_jws import MAX_BYTES, TYP, ReceiptError, json_object, opened, refuse, unb64url
 
@@ -169,7 +170,7 @@ def details(payload: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _check_proof(ledger: dict[str, Any], vkey: str) -> None:
-    checkpoint = open_note(ledger["checkpoint"], vkey)
+    checkpoint = open_note(ledger["checkpoint"], key_named(vkey, ledger["checkpoint"].partition("\n")[0]))
     path = [unb64url(sibling) for sibling in ledger["inclusion"]]
     position = (ledger["index"], checkpoint.size)
     leaf = leaf_hash(unb64url(ledger["entry"]))

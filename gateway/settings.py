@@ -67,7 +67,7 @@ class Settings(BaseSettings):
         default=None,
         description="Folder of the last signed checkpoint, outside database and its backups; default: keys.",
     )
-    ledger_origin: str = "mydata.local/ledger/2026"
+    ledger_origin: str = "mydata.local/ledger/{year}"
     ledger_witnesses: Path | None = Field(
         default=None, description="C2SP tlog-policy file: the witnesses of the ledger and their quorum."
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from consent.clock import utc_now
 from consent.ledger.checkpoint import vkey
 from consent.ledger.errors import LedgerFormatError
+from consent.ledger.shards import origin_at
 from gateway.commands.inputs import InputUnusableError, make_folder
 from gateway.commands.key_changes import open_house, rewrap, tell_ledger
 from gateway.keyring import DEFAULT
@@ -71,7 +72,7 @@ def _init(arguments: argparse.Namespace) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     try:
         keys = load_keys(arguments.folder)
-        ledger = vkey(arguments.origin, keys.ledger.public_key())
+        ledger = vkey(origin_at(arguments.origin, utc_now()), keys.ledger.public_key())
     except (KeysError, LedgerFormatError) as error:
         print(f"mydata: {error}", file=sys.stderr)
         return 2

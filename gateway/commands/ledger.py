@@ -13,7 +13,14 @@ from consent.errors import ConsentError
 from consent.ledger.checkpoint import vkey
 from consent.ledger.verify import add_arguments, run
 from consent.subjects import SubjectId, SubjectKeys
-from gateway.commands import ledger_ask, ledger_census, ledger_index, ledger_second_key, ledger_witness
+from gateway.commands import (
+    ledger_ask,
+    ledger_census,
+    ledger_index,
+    ledger_remove,
+    ledger_second_key,
+    ledger_witness,
+)
 from gateway.commands.inputs import InputUnusableError, make_folder, write_private
 from gateway.commands.store import opened
 from gateway.errors import Problem
@@ -57,26 +64,29 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     ledger_index.register(verbs)
     ledger_ask.register(verbs)
     ledger_census.register(verbs)
+    ledger_remove.register(verbs)
 
 
 def _export(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments.config)
     try:
-        key = vkey(settings.ledger_origin, load_keys(settings.keys).ledger.public_key())
+        signer = load_keys(settings.keys).ledger.public_key()
         make_folder(arguments.folder)
         size = asyncio.run(_write_export(settings, arguments.folder))
+        origin = (arguments.folder / "checkpoint").read_text(encoding="utf-8").partition("\n")[0]
     except (KeysError, InputUnusableError) as error:
         print(f"mydata: {error}", file=sys.stderr)
         return 2
     print(f"{size} entries written to {arguments.folder}")
-    print(f"verify with: mydata ledger verify {arguments.folder} --key {key}{_also(settings)}")
+    key = vkey(origin, signer) + _also(settings, origin)
+    print(f"verify with: mydata ledger verify {arguments.folder} --key {key}")
     return 0
 
 
-def _also(settings: Settings) -> str:
+def _also(settings: Settings, origin: str) -> str:
     """What else a verifier must bring when others sign, too: every line of a checkpoint is checked."""
     second, policy = settings.ledger_second_key, settings.ledger_witnesses
-    key = f" --key {second_vkey(settings.ledger_origin, read_second_key(second))}" if second else ""
+    key = f" --key {second_vkey(origin, read_second_key(second))}" if second else ""
     return key + (f" --policy {policy}" if policy else "")
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
+from consent.clock import utc_now
 from consent.ledger.errors import LedgerFormatError
+from consent.ledger.shards import origin_at
 from gateway.commands.inputs import InputUnusableError, write_private
 from gateway.ledger.watch import read_second_key, second_vkey
 
@@ -27,7 +29,7 @@ def _run(arguments: argparse.Namespace) -> int:
         form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         write_private(arguments.file, key.private_bytes(*form))
     try:
-        print(second_vkey(arguments.origin, read_second_key(arguments.file)))
+        print(second_vkey(origin_at(arguments.origin, utc_now()), read_second_key(arguments.file)))
     except LedgerFormatError as error:
         raise InputUnusableError(str(error)) from None
     return 0

@@ -17,6 +17,7 @@ from consent.subjects import SUBJECT, SubjectId, SubjectKey, SubjectKeys
 from gateway.database import Database
 from gateway.errors import Problem
 from gateway.ledger import repository
+from gateway.ledger.removing import removed
 
 _ONLY = 1
 _BATCH = 4096
@@ -112,7 +113,7 @@ async def _members(session: AsyncSession, keys: SubjectKeys, size: int) -> list[
 
 async def _tagged(session: AsyncSession, size: int) -> int:
     """How many of the first `size` entries concern somebody: counted from the log, not from beside it."""
-    found = 0
+    found = sum(tagged for _, end, tagged in await removed(session, size) if end <= size)
     for start in range(0, size, _BATCH):
         query = select(ENTRY.c.entry).where(
             ENTRY.c.position >= start, ENTRY.c.position < min(size, start + _BATCH)

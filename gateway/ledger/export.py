@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent.ledger.tiles import bundle_path, bundles, hash_tiles, pack
 from gateway.errors import Problem
 from gateway.ledger import cosigned, repository
+from gateway.ledger.statements import FILE, statements
 
 
 async def export(session: AsyncSession, folder: Path, *, now: int | None = None) -> int:
-    """Write checkpoint, hash tiles and entry bundles to `folder`; the number of entries.
+    """Write checkpoint, tiles, entry bundles and the log's statements to `folder`; the number of entries.
 
     With `now` (epoch seconds) the checkpoint is the one the world sees, cosigned by witnesses. The files are
     exactly those `consent.ledger.verify` expects, as stored: damage in the database is exported, too. Raises
@@ -27,7 +28,10 @@ async def export(session: AsyncSession, folder: Path, *, now: int | None = None)
     for tile in hash_tiles(size):
         _write(folder / tile.path, (await repository.tiles(session, [tile]))[tile])
     for tile in bundles(size):
-        _write(folder / bundle_path(tile.index, tile.width), pack(await repository.bundle(session, tile)))
+        if entries := await repository.bundle(session, tile):  # none: removed, and the log must say so
+            _write(folder / bundle_path(tile.index, tile.width), pack(entries))
+    if (made := await statements(session, size)) is not None:
+        _write(folder / FILE, made)
     _write(folder / "checkpoint", note.encode())
     return size
 

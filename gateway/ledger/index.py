@@ -9,7 +9,7 @@ from sqlalchemy import Row, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.ledger.entry import decode
-from consent.ledger_tables import ENTRY, INDEX
+from consent.ledger_tables import ENTRY, INDEX, PAYLOAD
 from gateway.ledger import repository
 
 BATCH = 4096
@@ -53,7 +53,7 @@ async def clear(session: AsyncSession) -> None:
 async def differences(session: AsyncSession, start: int) -> tuple[list[int], int]:
     """Positions from `start` on where index and log disagree, and where to go on; the end when it stays."""
     entries = [_row(*row) for row in await _entries(session, start)]
-    end = start + len(entries)
+    end = int(str(entries[-1]["position"])) + 1 if entries else start
     query = select(*INDEX.c).where(INDEX.c.position >= start)
     query = query.where(INDEX.c.position < end) if entries else query
     stored = {row.position: dict(row._mapping) for row in (await session.execute(query)).all()}
@@ -62,9 +62,21 @@ async def differences(session: AsyncSession, start: int) -> tuple[list[int], int
     return wrong, end
 
 
-async def search(session: AsyncSession, query: Query, size: int) -> Sequence[Row[int, int, str, str]]:
-    """Entries (position, at, kind, party) of the first `size` that match, in order, at most `query.limit`."""
+async def search(
+    session: AsyncSession, query: Query, size: int, subject: str | None = None
+) -> Sequence[Row[int, int, str, str]]:
+    """Entries (position, at, kind, party) of the first `size` that match, in order, at most `query.limit`.
+
+    With `subject` only that citizen's: what ties them to the citizen lies beside the log and ends with the
+    citizen's key, so nobody who was forgotten is found.
+    """
     found = select(INDEX.c.position, INDEX.c.at, INDEX.c.kind, INDEX.c.party)
+    order = INDEX.c.position
+    if subject is not None:
+        own = INDEX.join(ENTRY, ENTRY.c.position == INDEX.c.position)
+        found = found.select_from(own.join(PAYLOAD, PAYLOAD.c.outbox_id == ENTRY.c.outbox_id))
+        # A citizen's numbers and positions rise together: so the store may follow their own short list.
+        found, order = found.where(PAYLOAD.c.subject == subject), PAYLOAD.c.n
     found = found.where(INDEX.c.position > query.after, INDEX.c.position < size)
     if query.kind is not None:
         found = found.where(INDEX.c.kind == query.kind)
@@ -74,7 +86,7 @@ async def search(session: AsyncSession, query: Query, size: int) -> Sequence[Row
         found = found.where(INDEX.c.at >= query.since)
     if query.until is not None:
         found = found.where(INDEX.c.at < query.until)
-    return (await session.execute(found.order_by(INDEX.c.position).limit(min(query.limit, MAX_FOUND)))).all()
+    return (await session.execute(found.order_by(order).limit(min(query.limit, MAX_FOUND)))).all()
 
 
 async def _entries(session: AsyncSession, start: int) -> Sequence[Row[int, bytes]]:

@@ -18,13 +18,14 @@ from consent.clock import Clock, utc_now
 from consent.events import Event
 from consent.journal import Appended, Journal
 from consent.ledger import proof
-from consent.ledger.checkpoint import open_note
+from consent.ledger.shards import is_sharded
 from gateway.database import Database
 from gateway.errors import Problem
 from gateway.ledger import cosigned, index, repository
 from gateway.ledger.nodes import prove
 from gateway.ledger.publisher import Publisher
 from gateway.ledger.sequencer import BATCH, Sequencer
+from gateway.ledger.shards import turn
 from gateway.ledger.witnessing import Witnessing
 
 MAX_ROWS = 50_000
@@ -78,14 +79,16 @@ class Log:
         second: MLDSA44PrivateKey | None = None,
     ) -> None:
         """Sign as `origin` with `key`, and `second` what is published; `last_signed` is a file outside the
-        database and its backups. `witnessing` may be set before `run`, `doors` of readers before `routes`.
+        database and its backups. An `origin` that ends in `/{year}` is a sharded log, which turns with the
+        year once it was opened. `witnessing` may be set before `run`, `doors` of readers before `routes`.
         """
         self.witnessing: Witnessing | None = None
         self.doors: list[BaseRoute] = []
         self.database = database
-        self.origin = origin
-        self._sequencer = Sequencer(database, batch=batch)
-        self._publisher = Publisher(database, key, origin, last_signed, second)
+        self.name = origin
+        self._journal: Journal | None = None
+        self._publisher = Publisher(database, key, origin, last_signed, second, clock=clock)
+        self._sequencer = Sequencer(database, batch=batch, origin=lambda: self.origin)
         self._clock = clock
         self._tick = tick
         self._wake = asyncio.Event()
@@ -96,12 +99,20 @@ class Log:
         self._backlog: tuple[float, Backlog] | None = None
 
     @property
+    def origin(self) -> str:
+        """What the present shard is called."""
+        return self._publisher.origin
+
+    @property
     def vkey(self) -> str:
-        """The text every verifier needs: `origin+hash+base64`."""
+        """The text every verifier needs: `origin+hash+base64`; the origin is that of the present shard."""
         return self._publisher.vkey
 
     async def open(self, journal: Journal) -> Appended:
-        """Record once that this log was opened with this key."""
+        """Record once that this log was opened with this key; from then on it turns with the year."""
+        self._journal = journal
+        async with self.database.reading() as session:
+            self._publisher.origin = (await repository.head(session)).origin or self.origin
         idem = f"ledger:log:opened/{self.vkey}"
         payload = {"origin": self.origin, "key": self.vkey}
         at = int(self._clock().timestamp())
@@ -152,7 +163,7 @@ class Log:
         async with self._turn:
             try:
                 await self._publisher.check()
-                added = 0
+                added = await self._turn_of_the_year()
                 while batch := await self._sequencer.integrate():
                     added += batch
                 await self._publisher.publish()
@@ -167,6 +178,16 @@ class Log:
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
         return added
+
+    async def _turn_of_the_year(self) -> int:
+        """Open this year's shard if it is time; 1 if this process did, for the entry that says so."""
+        if self._journal is None or not is_sharded(self.name):
+            return 0
+        opened = await turn(self.database, self._journal, self._publisher, self.name, self._clock())
+        if opened is None:
+            return 0
+        _log.info("ledger_shard_opened", origin=opened)
+        return 1
 
     async def _index(self) -> None:
         """Let the index follow; it is nobody's proof, so nothing waits for it."""
@@ -221,7 +242,7 @@ class Log:
     async def inclusion(self, index: int) -> Inclusion:
         """The proof that entry `index` stands in the published log; Problem `not_found` beyond it."""
         note = await self.checkpoint()
-        size = open_note(note, self.vkey).size
+        size = self._publisher.opened(note).size
         if not 0 <= index < size:
             raise Problem("not_found", detail="the entry is not in the published log")
         async with self.database.reading() as session:

@@ -9,7 +9,9 @@ from pathlib import Path
 from consent.ledger.tiles import bundle_path, bundles, hash_tiles
 from consent.ledger.verify import Finding, Report, Trust, verify
 from consent.ledger.verify.export import MAX_BUNDLE, MAX_TILE, read_checkpoint
+from consent.ledger.verify.report import Absent
 from consent.ledger.verify.source import Source
+from consent.ledger.verify.statements import FILE, MAX_FILE
 
 CURRENT, FRESH, OLD = "current", "fresh", "old"
 
@@ -58,10 +60,20 @@ def _fetch(source: Source, trust: Trust, places: tuple[Path, Path], entries: boo
         target.parent.mkdir(parents=True, exist_ok=True)
         if width == 256 and (current / path).is_file():
             os.link(current / path, target)
-        else:
-            target.write_bytes(source.read(path, limit))
+        elif (data := _read(source, path, limit)) is not None:
+            target.write_bytes(data)
     fresh.mkdir(parents=True, exist_ok=True)
+    if (said := _read(source, FILE, MAX_FILE)) is not None:
+        (fresh / FILE).write_bytes(said)
     (fresh / "checkpoint").write_bytes(note)
+
+
+def _read(source: Source, path: str, limit: int) -> bytes | None:
+    """What is there; None for what is not: whether the log allows that gap, the verifier says."""
+    try:
+        return source.read(path, limit)
+    except Absent:
+        return None
 
 
 def _sync(folder: Path) -> None:

@@ -46,8 +46,10 @@ class Reading:
             published = await repository.checkpoint(session)
             if published is None or not exists(wanted, published[0]):
                 raise Problem("not_found", detail="the published log has no such bundle")
-            data = pack(await repository.bundle(session, wanted))
-        return Response(data, media_type="application/octet-stream", headers=_PRIVATE)
+            found = await repository.bundle(session, wanted)
+        if not found:
+            raise Problem("not_found", detail="removed under retention; /ledger/statements names the gap")
+        return Response(pack(found), media_type="application/octet-stream", headers=_PRIVATE)
 
     async def search(self, request: Request) -> Response:
         """Entries by kind, party and time; at most 1,000 an answer, `after` goes on."""

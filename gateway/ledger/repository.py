@@ -23,6 +23,7 @@ class Head:
     size: int
     root: bytes
     edge: bytes
+    origin: str = ""
 
 
 async def lock(session: AsyncSession) -> bool:
@@ -50,8 +51,9 @@ async def backlog(session: AsyncSession) -> tuple[int, int | None]:
 
 async def head(session: AsyncSession) -> Head:
     """The tree head; that of the empty tree before the first entry."""
-    row = (await session.execute(select(HEAD.c.size, HEAD.c.root, HEAD.c.edge))).one_or_none()
-    return Head(row.size, row.root, row.edge) if row else Head(0, EMPTY_ROOT, b"")
+    columns = (HEAD.c.size, HEAD.c.root, HEAD.c.edge, HEAD.c.origin)
+    row = (await session.execute(select(*columns))).one_or_none()
+    return Head(row.size, row.root, row.edge, row.origin) if row else Head(0, EMPTY_ROOT, b"")
 
 
 async def extend(
@@ -61,7 +63,7 @@ async def extend(
     rows: Sequence[Row[int, bytes]],
     full: list[FullTile],
 ) -> None:
-    """Append `rows` behind `old`: entries, full tiles, the new head; empty their outbox rows."""
+    """Append `rows` behind `old` in the shard `old.origin`: entries, tiles, head; empty their outbox rows."""
     entries = [
         {"position": position, "outbox_id": row[0], "entry": row[1]}
         for position, row in enumerate(rows, old.size)
@@ -70,7 +72,7 @@ async def extend(
     if full:
         tiles = [{"level": tile.level, "number": tile.index, "data": tile.data} for tile in full]
         await session.execute(insert(TILE), tiles)
-    values = {"size": edge.size, "root": edge.root(), "edge": edge.encode()}
+    values = {"size": edge.size, "root": edge.root(), "edge": edge.encode(), "origin": old.origin}
     moved = await session.execute(
         update(HEAD).where(HEAD.c.id == _ONLY, HEAD.c.size == old.size).values(values).returning(HEAD.c.id)
     )

@@ -15,13 +15,14 @@ from consent.ledger.tiles import exists, parse
 from gateway.errors import Problem
 from gateway.ledger import repository, status
 from gateway.ledger.log import Log
+from gateway.ledger.statements import statements
 
 _SOON = {"Cache-Control": "public, max-age=1"}
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def routes(log: Log) -> list[BaseRoute]:
-    """`/ledger/checkpoint`, `/ledger/status`, `/ledger/tile/<L>/<N>[.p/<W>]`; all else is `not_found`."""
+    """`/ledger/{checkpoint,statements,status}`, `/ledger/tile/<L>/<N>[.p/<W>]`; all else is `not_found`."""
 
     async def checkpoint(_request: Request) -> Response:
         return Response(await log.published(), media_type="text/plain", headers=_SOON)
@@ -38,12 +39,21 @@ def routes(log: Log) -> list[BaseRoute]:
             data = (await repository.tiles(session, [wanted]))[wanted]
         return Response(data, media_type="application/octet-stream", headers=_FOR_EVER)
 
+    async def said(_request: Request) -> Response:
+        async with log.database.reading() as session:
+            published = await repository.checkpoint(session)
+            made = await statements(session, published[0]) if published else None
+        if made is None:
+            raise Problem("not_found", detail="the log has said nothing of itself yet")
+        return Response(made, media_type="application/json", headers=_SOON)
+
     async def standing(request: Request) -> Response:
         return await status.answer(request, log.witnessing)
 
     return [
         *log.doors,
         Route("/ledger/checkpoint", checkpoint, methods=["GET"]),
+        Route("/ledger/statements", said, methods=["GET"]),
         Route("/ledger/status", standing, methods=["GET"]),
         Route("/ledger/tile/{path:path}", tile, methods=["GET"]),
     ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from consent.ledger.tree import FullTile, RightEdge, leaf_hash
 from gateway.database import Database
 from gateway.ledger import repository
@@ -17,8 +20,11 @@ class Sequencer:
     a serial that is followed: a row that commits late with a small id is simply taken later.
     """
 
-    def __init__(self, database: Database, *, batch: int = BATCH) -> None:
-        """Take at most `batch` rows a transaction."""
+    def __init__(
+        self, database: Database, *, batch: int = BATCH, origin: Callable[[], str] = lambda: ""
+    ) -> None:
+        """Take at most `batch` rows a transaction; `origin` names the shard of the first entry ever."""
+        self._origin = origin
         self._database = database
         self._batch = batch
 
@@ -35,6 +41,7 @@ class Sequencer:
             if not rows:
                 return 0
             old = await repository.head(session)
+            old = replace(old, origin=old.origin or self._origin())
             edge = RightEdge.decode(old.size, old.edge)
             full: list[FullTile] = []
             for row in rows:

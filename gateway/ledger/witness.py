@@ -22,6 +22,7 @@ from consent.ledger.checkpoint import Checkpoint, open_signed
 from consent.ledger.cosignature import PrivateKey, cosign, cosigner_vkey
 from consent.ledger.errors import LedgerFormatError
 from consent.ledger.proof import verify_consistency
+from consent.ledger.shards import is_later, key_named
 from consent.ledger.submission import MAX_BYTES, Submission
 from consent.ledger.tree import EMPTY_ROOT
 from gateway.ledger.last_signed import LastSigned
@@ -65,11 +66,11 @@ class Witness:
             asked = Submission.decode(body)
         except LedgerFormatError as error:
             return Answer(400, f"{error}\n")
-        vkey = self._logs.get(asked.note.partition("\n")[0])
+        vkey = self._watched(asked.note.partition("\n")[0])
         if vkey is None:
             return Answer(404, "not a log this witness watches\n")
         try:
-            new = open_signed(asked.note, vkey)
+            new = _opened(asked.note, vkey)
         except LedgerFormatError:
             return Answer(403, "not signed by the log's key\n")
         if asked.old > new.size:
@@ -78,12 +79,20 @@ class Witness:
 
     def latest(self, origin: str) -> str | None:
         """The last checkpoint cosigned of a log, as the log signed it."""
-        return self._state(origin).read() if origin in self._logs else None
+        vkey = self._watched(origin)
+        return self._state(vkey).read() if vkey else None
+
+    def _watched(self, origin: str) -> str | None:
+        """The key of the log `origin` is, or is a later year's shard of."""
+        earlier = [key for name, key in self._logs.items() if is_later(origin, name)]
+        return self._logs.get(origin) or (earlier[0] if earlier else None)
 
     def _judge(self, asked: Submission, new: Checkpoint, vkey: str) -> Answer:
-        state = self._state(new.origin)
+        state = self._state(vkey)
         known = state.read()
-        old = open_signed(known, vkey) if known else Checkpoint(new.origin, 0, EMPTY_ROOT)
+        old = _opened(known, vkey) if known else Checkpoint(new.origin, 0, EMPTY_ROOT)
+        if is_later(old.origin, new.origin):
+            return Answer(403, f"closed: this log is {old.origin} now\n")
         if asked.old != old.size:
             return Answer(409, f"{old.size}\n", SIZE_TYPE)
         if not verify_consistency((old.size, new.size), old.root, new.root, list(asked.proof)):
@@ -93,11 +102,13 @@ class Witness:
                 return Answer(409, f"{old.size}\n", SIZE_TYPE)
             return Answer(422, "this does not continue the log seen before\n")
         if not state.replace(known, asked.note):
-            latest = open_signed(state.read() or "", vkey)
+            latest = _opened(state.read() or "", vkey)
             return Answer(409, f"{latest.size}\n", SIZE_TYPE)
         return Answer(200, cosign(new, self._name, self._key, int(self._now())))
 
-    def _state(self, origin: str) -> LastSigned:
+    def _state(self, vkey: str) -> LastSigned:
+        """One state a log, whatever the year: the turn of a year is no way around it."""
+        origin = vkey.partition("+")[0]
         return LastSigned(self._folder / "state" / hashlib.sha256(origin.encode()).hexdigest()[:32])
 
     def _keep(self, asked: Submission, new: Checkpoint, kind: str) -> None:
@@ -110,6 +121,11 @@ class Witness:
         place = folder / f"{kind}-{hashlib.sha256(signed).hexdigest()}"
         if not place.exists() and sum(1 for _ in folder.glob(f"{kind}-*")) < KEPT_EVIDENCE:
             place.write_bytes(body)
+
+
+def _opened(note: str, vkey: str) -> Checkpoint:
+    """A checkpoint of any year of the log of `vkey`; raises LedgerFormatError."""
+    return open_signed(note, key_named(vkey, note.partition("\n")[0]))
 
 
 def witness_app(witness: Witness) -> Starlette:

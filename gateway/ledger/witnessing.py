@@ -19,7 +19,7 @@ from consent.clock import Clock
 from consent.ledger import proof
 from consent.ledger.submission import Submission
 from consent.ledger.verify import Finding, Policy
-from consent.ledger.verify.note import ML_DSA, Head, Key
+from consent.ledger.verify.note import ML_DSA, Head, Key, named
 from consent.ledger.verify.note import open_note as open_cosigned
 from gateway.database import Database
 from gateway.ledger import cosigned, repository
@@ -154,9 +154,8 @@ class Witnessing:
         key = self._policy.witnesses[seen.name]
         for line in answer.decode(errors="replace").splitlines(keepends=True):
             with suppress(Finding):
-                head = open_cosigned(
-                    (stored[1] + line).encode(), self._log_keys, seen.name, (key,), whole=False
-                )
+                note = (stored[1] + line).encode()
+                head = open_cosigned(note, self._keys_of(note), seen.name, (key,), whole=False)
                 if at := head.times.get((key.name, key.id)):
                     return Seen(seen.name, stored[0], line, at, None)
         return self._refused(seen, "answered without its cosignature")
@@ -168,7 +167,12 @@ class Witnessing:
 
     def _open(self, note: str) -> Head:
         keys = [self._policy.witnesses[name] for name in self._policy.urls]
-        return open_cosigned(note.encode(), self._log_keys, "checkpoint", keys, whole=False)
+        data = note.encode()
+        return open_cosigned(data, self._keys_of(data), "checkpoint", keys, whole=False)
+
+    def _keys_of(self, note: bytes) -> tuple[Key, ...]:
+        """The log's keys as they are called in the year of `note`."""
+        return named(self._log_keys, note.partition(b"\n")[0].decode())
 
     def _measure(self, standing: Standing) -> None:
         self._metrics.quorum.set(0 if standing.degraded else 1)

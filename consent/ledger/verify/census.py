@@ -34,7 +34,9 @@ def check_census(census: Any, body: Any, leaves: list[tuple[int, str]], report: 
     report.counted = body["size"]
     report.did("census")
     if report.flags:
-        if len(report.flags) < body["size"] or sum(report.flags[: body["size"]]) != body["total"]:
+        removed = sum(tagged for end, tagged in report.untold.items() if end <= body["size"])
+        counted_here = sum(report.flags[: body["size"]]) + removed
+        if len(report.flags) < body["size"] or counted_here != body["total"]:
             raise Finding(
                 "census_sum", _WHERE, "its total is not the number of entries that concern somebody"
             )

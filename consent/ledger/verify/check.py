@@ -42,10 +42,10 @@ def verify(
 
 def _whole(source: Source, trust: Trust, report: Report, entries: bool) -> list[bytes]:
     head = trust.open(read_checkpoint(source), "checkpoint", whole=True)
-    report.size, report.root = head.size, head.root
+    report.origin, report.size, report.root = head.origin, head.size, head.root
     report.did("signature")
     trust.judge(head, report)
-    return check_export(source, head, report, entries=entries)
+    return check_export(source, head, trust.keys, report, entries=entries)
 
 
 def _pinned(note: bytes, trust: Trust, leaves: list[bytes] | None, report: Report) -> None:
@@ -54,6 +54,8 @@ def _pinned(note: bytes, trust: Trust, leaves: list[bytes] | None, report: Repor
         head = trust.open(note, "--pinned", whole=False)
     except Finding as finding:
         raise Finding("pinned_checkpoint", "--pinned", finding.text) from None
+    if head.origin > report.origin and head.origin[:-4] == report.origin[:-4]:
+        raise Finding("pinned_newer", "--pinned", f"is of {head.origin}, this log still of {report.origin}")
     if leaves is None or head.size > len(leaves):
         raise Finding("pinned_newer", "--pinned", f"knows {head.size} entries, this log has fewer")
     if root_of(leaves[: head.size]) != head.root:

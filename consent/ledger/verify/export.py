@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .entry import read_entry
 from .merkle import leaf_hash, root
-from .note import MAX_NOTE, Head
-from .report import Finding, Report
+from .note import MAX_NOTE, Head, Key
+from .report import Absent, Finding, Report
 from .source import Source
+from .statements import FILE, REMOVED, SHARD, Statements
 
 MAX_TILE, MAX_BUNDLE = 256 * 32, 256 * 1002
 
@@ -18,16 +19,19 @@ def read_checkpoint(source: Source) -> bytes:
     return source.read("checkpoint", MAX_NOTE)
 
 
-def check_export(source: Source, head: Head, report: Report, *, entries: bool = True) -> list[bytes]:
+def check_export(
+    source: Source, head: Head, keys: Sequence[Key], report: Report, *, entries: bool = True
+) -> list[bytes]:
     """Compute the whole log again and compare every file with it; gives the leaf hashes.
 
     Without `entries` (a public address serves none) the tree is computed from its lowest hashes: that shows
-    one consistent tree, not what its leaves say.
+    one consistent tree, not what its leaves say. `keys` are the log's; what it says of itself is opened.
     """
     if head.size > report.most:
         raise Finding("source_unreadable", "checkpoint", f"claims {head.size} entries, more than --most")
-    expected = {"checkpoint"}
-    leaves = _leaves(source, head.size, expected, report, entries)
+    made = Statements.read(source)
+    expected = {"checkpoint"} | ({FILE} if made else set())
+    leaves = _Leaves(source, report, made or Statements(), expected).read(head.size, entries=entries)
     row, level = leaves, 0
     while row:
         for index, width in _tiles(len(row)):
@@ -44,27 +48,59 @@ def check_export(source: Source, head: Head, report: Report, *, entries: bool = 
     for path in source.unlisted(expected):
         report.findings.append(Finding("file_unlisted", path, "is no part of this log"))
     report.did("tree", *(["entries"] if entries else []))
+    if entries and not made and head.origin > keys[0].name:
+        raise Finding("shard_wrong", "checkpoint", f"no entry says that {keys[0].name} became {head.origin}")
+    if made and not report.findings:
+        made.check(leaves, head, keys, report)
     return leaves
 
 
-def _leaves(source: Source, size: int, expected: set[str], report: Report, entries: bool) -> list[bytes]:
-    leaves: list[bytes] = []
-    for index, width in _tiles(size):
-        if entries:
-            path = f"tile/entries/{_number(index, width)}"
-            leaves += _bundle(source.read(path, MAX_BUNDLE), width, path, report)
-            expected.add(path)
-            continue
+class _Leaves:
+    """Reads the leaf hashes: from the entries, or for those the log says were removed, from their tile."""
+
+    def __init__(self, source: Source, report: Report, made: Statements, expected: set[str]) -> None:
+        self._source, self._report, self._made, self._expected = source, report, made, expected
+        self._missing: set[int] = set()
+
+    def read(self, size: int, *, entries: bool) -> list[bytes]:
+        leaves: list[bytes] = []
+        for index, width in _tiles(size):
+            leaves += self._bundle(index, width, leaves) if entries else self._hashes(index, width)
+        for first, end, tagged in self._made.removed():
+            if missing := [i for i in range(first // 256, end // 256) if i in self._missing]:
+                self._report.gaps.append((missing[0] * 256, missing[-1] * 256 + 256))
+                self._report.untold[end] = tagged
+                self._report.flags[first:end] = bytes(end - first)
+        return leaves
+
+    def _bundle(self, index: int, width: int, before: list[bytes]) -> list[bytes]:
+        path = f"tile/entries/{_number(index, width)}"
+        try:
+            data = self._source.read(path, MAX_BUNDLE)
+        except Absent:
+            hashes = self._hashes(index, width)
+            if not any(a <= index * 256 and index * 256 + 256 <= end for a, end, _ in self._made.removed()):
+                raise Finding("gap_unnamed", path, "is missing and no entry says it was removed") from None
+            self._missing.add(index)
+            self._report.flags.extend(bytes(width))
+            return hashes
+        self._expected.add(path)
+        found = list(_bundle(data, width, path, self._report))
+        for position, (_, kind) in enumerate(found, len(before)):
+            if kind in (SHARD, REMOVED) and position not in self._made.made:
+                raise Finding("statement_wrong", FILE, f"does not open entry {position}, {kind}")
+        return [leaf for leaf, _ in found]
+
+    def _hashes(self, index: int, width: int) -> list[bytes]:
         path = f"tile/0/{_number(index, width)}"
-        data = _tile(source, path)
+        data = _tile(self._source, path)
         if len(data) != 32 * width:
             raise Finding("tile_mismatch", path, f"has not {width} hashes")
-        leaves += [data[i : i + 32] for i in range(0, len(data), 32)]
-    return leaves
+        return [data[i : i + 32] for i in range(0, len(data), 32)]
 
 
-def _bundle(data: bytes, width: int, path: str, report: Report) -> Iterator[bytes]:
-    """The leaf hashes of an entry bundle: each entry behind its length, nothing else."""
+def _bundle(data: bytes, width: int, path: str, report: Report) -> Iterator[tuple[bytes, str]]:
+    """Leaf hash and kind of each entry of a bundle: each behind its length, nothing else."""
     at = 0
     for number in range(width):
         end = at + 2 + int.from_bytes(data[at : at + 2], "big")
@@ -72,7 +108,7 @@ def _bundle(data: bytes, width: int, path: str, report: Report) -> Iterator[byte
             raise Finding("bundle_malformed", path, f"ends inside entry {number}")
         fields = read_entry(data[at + 2 : end], f"{path} entry {number}")
         report.count(fields[3].decode(), concerns_someone=5 in fields)
-        yield leaf_hash(data[at + 2 : end])
+        yield leaf_hash(data[at + 2 : end]), fields[3].decode()
         at = end
     if at != len(data):
         raise Finding("bundle_malformed", path, f"has more than {width} entries")

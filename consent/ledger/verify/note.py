@@ -23,6 +23,7 @@ MAX_NOTE = 65_536
 
 _NOTE = re.compile(r"([^\n]+)\n(0|[1-9][0-9]{0,17})\n([^\n]+)\n\n((?:[^\n]+\n)+)")
 _NAME = re.compile(r"[A-Za-z0-9._~:/-]{1,200}")
+_SHARD = re.compile(r"([A-Za-z0-9._~:/-]{1,195})/[0-9]{4}")
 _KINDS = {
     LOG: (32, 64, "an Ed25519"),
     COSIGNER: (32, 72, "an Ed25519 cosigner's"),
@@ -78,10 +79,29 @@ class Key:
         head = open_note(note, (self,), where)
         return head.size, head.root
 
+    def called(self, name: str) -> Key:
+        """The same key under another year's name of its log; itself where `name` is no such name."""
+        if name == self.name or _year(name) is None or _year(name) != _year(self.name):
+            return self
+        data = bytes([self.kind]) + self.raw
+        digest = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+        return Key(f"{name}+{digest.hex()}+{base64.b64encode(data).decode()}", (self.kind,))
+
     def _cosigned(self, head: Head, stamp: bytes) -> bytes:
         name, origin = self.name.encode(), head.origin.encode()
         names = b"".join([bytes([len(name)]), name, stamp, bytes([len(origin)]), origin])
         return b"subtree/v1\n\x00" + names + bytes(8) + head.size.to_bytes(8, "big") + head.root
+
+
+def named(keys: Sequence[Key], name: str) -> tuple[Key, ...]:
+    """A log's keys as they are called in the shard `name`, if that is another year of their log."""
+    return tuple(key.called(name) for key in keys)
+
+
+def _year(name: str) -> str | None:
+    """What the shards of a log have in common: the name before its year."""
+    match = _SHARD.fullmatch(name)
+    return match[1] if match else None
 
 
 def open_note(

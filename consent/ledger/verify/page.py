@@ -6,7 +6,7 @@ import base64
 import html
 from datetime import UTC, datetime
 
-from .report import HASHES_ONLY, INTEGRITY_ONLY, NEVER_LOGGED, Report
+from .report import GAPS, HASHES_ONLY, INTEGRITY_ONLY, NEVER_LOGGED, Report
 
 _STATES = {
     "held": ("이상 없음", "held"),
@@ -41,6 +41,10 @@ _CHECKS = {
     ),
 }
 _CHECKS |= {
+    "statements": (
+        "해가 바뀐 곳과 보존 기간이 끝나 지운 곳이 원장에 스스로 적은 그대로입니다.",
+        "Where a year's shard began, and which entries were removed, is as the log itself says.",
+    ),
     "census": (
         "원장에 적힌 그 사람의 사건 수와 마지막 사건이 기록표와 같습니다.",
         "The trail has as many events, and ends with the same one, as the census in the log says.",
@@ -53,6 +57,7 @@ _CHECKS |= {
 _NOTES = {
     INTEGRITY_ONLY: "전에 보관한 체크포인트나 증인이 없으면 앞뒤가 맞는다는 것만 알 수 있습니다. 운영기관이 통째로 다시 썼을 수 있습니다.",  # noqa: E501
     NEVER_LOGGED: "처음부터 기록하지 않은 일은 여기서 찾을 수 없습니다. 시민, 정보제공자, 정보수신자의 사본과 견주어야 합니다.",  # noqa: E501
+    GAPS: "보존 기간이 끝나 지운 기록은 읽지 못했습니다. 해시는 자리만 보이고 내용은 보이지 않습니다.",
     HASHES_ONLY: "기록 자체는 읽지 않았습니다. 서명된 하나의 나무라는 것만 보였고 내용은 보이지 않았습니다.",
 }
 _HEADS = (

@@ -12,6 +12,7 @@ FINDINGS = {
     "checkpoint_signature": 12, "cosignature_wrong": 13, "quorum_missing": 14, "checkpoint_stale": 15,
     "source_unreadable": 19, "file_missing": 20, "file_unlisted": 21, "bundle_malformed": 22,
     "entry_malformed": 23, "tile_mismatch": 24, "root_mismatch": 25, "file_too_long": 26,
+    "gap_unnamed": 27, "statement_wrong": 28, "shard_wrong": 29,
     "pinned_checkpoint": 30, "pinned_newer": 31, "pinned_inconsistent": 32, "trail_malformed": 40,
     "trail_checkpoint": 41, "trail_inclusion": 42, "trail_opening": 43, "trail_chain": 44,
     "census_malformed": 45, "census_proof": 46, "trail_held_back": 47, "census_sum": 48,
@@ -25,6 +26,7 @@ CHECKS = {
         *("source_unreadable", "file_missing", "file_unlisted", "file_too_long"),
         *("tile_mismatch", "root_mismatch"),
     ),
+    "statements": ("statement_wrong", "shard_wrong", "gap_unnamed"),
     "continuity": ("pinned_checkpoint", "pinned_newer", "pinned_inconsistent"),
     "openings": ("trail_malformed", "trail_checkpoint", "trail_inclusion", "trail_opening", "trail_chain"),
     "census": ("census_malformed", "census_proof", "trail_held_back"),
@@ -42,6 +44,8 @@ NEVER_LOGGED = (
 )
 HASHES_ONLY = "The entries were not read: this shows one tree under the signature, not what its leaves say."
 
+GAPS = "Entries removed under retention were not read: their hashes prove their places, not what they said."
+
 
 class Finding(Exception):
     """One thing that is wrong: stable `code`, `where` (a file or an event), `text` for a person."""
@@ -52,9 +56,19 @@ class Finding(Exception):
         self.code, self.where, self.text = code, where, text
 
 
+class Absent(Finding):
+    """A file that is not there, as opposed to one that cannot be read or is kept back."""
+
+    def __init__(self, where: str, text: str) -> None:
+        """Name the file."""
+        super().__init__("file_missing", where, text)
+
+
 @dataclass
 class Report:
-    """What was checked and what was found. `kinds` counts the entries of each kind."""
+    """What was checked and what was found. `kinds` counts the entries of each kind; `gaps` are ranges of
+    entries removed under retention, `untold` how many of those before an end the log says concerned somebody.
+    """
 
     origin: str = ""
     size: int = 0
@@ -63,6 +77,9 @@ class Report:
     events: int | None = None
     chained: bool = True
     counted: int | None = None
+    shards: list[tuple[str, int]] = field(default_factory=list)
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    untold: dict[int, int] = field(default_factory=dict)
     cosigned: dict[str, int] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
     flags: bytearray = field(default_factory=bytearray)
@@ -81,7 +98,8 @@ class Report:
         """What this verification cannot show."""
         alone = self.pinned is None and "quorum" not in self.done
         hashes = [HASHES_ONLY] if self.hashes_only else []
-        return [*([INTEGRITY_ONLY] if alone else []), *hashes, NEVER_LOGGED]
+        gaps = [GAPS] if self.gaps else []
+        return [*([INTEGRITY_ONLY] if alone else []), *hashes, *gaps, NEVER_LOGGED]
 
     def did(self, *checks: str) -> None:
         """Remember that these checks were carried out."""
@@ -110,6 +128,8 @@ class Report:
             "pinned_size": self.pinned,
             "trail_events": self.events,
             "trail_complete_to": self.counted,
+            "shards": [{"closed": origin, "entries": size} for origin, size in self.shards],
+            "gaps": [{"first": first, "end": end} for first, end in self.gaps],
         }
         kinds = {"kinds": dict(sorted(self.kinds.items())), "concerning_citizens": sum(self.flags)}
         head = {"origin": self.origin, "root": base64.b64encode(self.root).decode(), **counts}
@@ -128,6 +148,8 @@ class Report:
         lines = [f"FOUND {f.code}  {f.where}: {f.text}" for f in self.findings]
         if not lines:
             lines = [f"OK    {self.origin}: {self.size} entries, root {base64.b64encode(self.root).decode()}"]
+            lines += [f"OK    continues {origin}, closed with {size} entries" for origin, size in self.shards]
+            lines += [f"OK    entries {a} to {b - 1} were removed, as the log says" for a, b in self.gaps]
             if self.cosigned:
                 lines.append(f"OK    cosigned by {', '.join(sorted(self.cosigned))}")
             if self.pinned is not None:

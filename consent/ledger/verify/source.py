@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 from urllib.parse import urlsplit
 
-from .report import Finding
+from .report import Absent, Finding
 
 TIMEOUT_SECONDS = 30
+_GONE = (404, 410)
 
 
 class Source(Protocol):
@@ -49,6 +50,8 @@ class Folder:
                 raise Finding("file_unlisted", path, "is not a regular file")
             with (self._folder / path).open("rb") as file:
                 return bounded(file, path, limit)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise Absent(path, error.strerror or "is not there") from None
         except OSError as error:
             raise Finding("file_missing", path, error.strerror or "cannot be read") from None
 
@@ -93,7 +96,7 @@ class Archive:
         """See Source."""
         member = self._files.get(path)
         if member is None:
-            raise Finding("file_missing", path, "is not in the archive")
+            raise Absent(path, "is not in the archive")
         if not member.isreg() or member.sparse is not None:
             raise Finding("file_unlisted", path, "is not a regular file")
         try:
@@ -139,6 +142,8 @@ class Address:
                 return bounded(answer, path, limit)
         except urllib.error.HTTPError as error:
             error.close()
+            if error.code in _GONE:
+                raise Absent(path, f"the server answered {error.code}") from None
             raise Finding("file_missing", path, f"the server answered {error.code}") from None
         except http.client.HTTPException as error:  # the text is the server's own
             raise Finding("source_unreadable", path, f"not an HTTP answer: {type(error).__name__}") from None

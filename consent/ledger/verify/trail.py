@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from .canonical import strict_json, written
 from .census import KIND, check_census, shaped
 from .entry import read_entry
 from .merkle import included, leaf_hash
 from .merkle import root as root_of
-from .note import Key, open_note, unbase64
+from .note import Key, named, open_note, unbase64
 from .report import Finding, Report
 
 _TYPES = ("mydata-ledger-trail", "mydata-ledger-opening")
@@ -24,13 +24,14 @@ _PAYLOAD = {*_PLAIN, "n", "prev"}
 
 def check_trail(data: bytes, log: Sequence[Key], leaves: list[bytes] | None, report: Report) -> None:
     """Each event of the file is in the log and opens; in a trail each also follows the one before it."""
-    trail = _strict_json(data)
+    trail = strict_json(data)
     counted = isinstance(trail, dict) and trail.pop("census", None)
     known = _shaped(trail, _TRAIL) and trail["type"] in _TYPES and trail["version"] == 1
     if not known or [type(trail[name]) for name in ("version", "checkpoint", "events")] != [int, str, list]:
         raise Finding("trail_malformed", "--trail", "not a trail or an opening, version 1")
     try:
-        signed = open_note(trail["checkpoint"].encode(errors="replace"), log, "--trail", whole=False)
+        ours = named(log, trail["checkpoint"].partition("\n")[0])
+        signed = open_note(trail["checkpoint"].encode(errors="replace"), ours, "--trail", whole=False)
     except Finding as finding:
         raise Finding("trail_checkpoint", "--trail", finding.text) from None
     if leaves is not None and (signed.size > len(leaves) or root_of(leaves[: signed.size]) != signed.root):
@@ -79,7 +80,7 @@ def _event(event: dict[str, Any], number: int, head: tuple[int, bytes]) -> tuple
     if any(len(sibling) != 32 for sibling in path) or not included(leaf, event["index"], path, head):
         raise Finding("trail_inclusion", where, "its proof does not lead to the signed root")
     payload = event["payload"]
-    opened = hmac.digest(salt, _canonical(payload), hashlib.sha256)
+    opened = hmac.digest(salt, written(payload), hashlib.sha256)
     if len(salt) != 32 or not hmac.compare_digest(opened, fields[6]):
         raise Finding("trail_opening", where, "its payload is not the one the log committed to")
     if not _shaped(payload, _PAYLOAD if 5 in fields else _PLAIN) or payload["event"] != fields[3].decode():
@@ -92,31 +93,6 @@ def _chained(payload: dict[str, Any], fields: dict[int, bytes], number: int, pre
         raise Finding("trail_opening", f"event {number}", "concerns no citizen")
     if type(payload["n"]) is not int or payload["n"] != number or payload["prev"] != previous:
         raise Finding("trail_chain", f"event {number}", "an event before it is missing or in another order")
-
-
-def _strict_json(data: bytes) -> Any:
-    """A JSON value in its canonical form (RFC 8785), without fractions."""
-    try:
-        value = json.loads(data.decode(), parse_float=_refuse, parse_constant=_refuse)
-        if _canonical(value) == data:
-            return value
-    except (ValueError, RecursionError):
-        pass
-    raise Finding("trail_malformed", "--trail", "not canonical JSON")
-
-
-def _refuse(text: str) -> None:
-    raise ValueError(text)
-
-
-def _canonical(value: Any) -> bytes:
-    return json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _sorted(value[name]) for name in sorted(value, key=lambda n: n.encode("utf-16-be"))}
-    return [_sorted(member) for member in value] if isinstance(value, list) else value
 
 
 def _shaped(value: object, names: set[str]) -> bool:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .note import LOG, ML_DSA, Head, Key, open_note
+from .note import LOG, ML_DSA, Head, Key, named, open_note
 from .policy import Policy
 from .report import Finding, Report
 
@@ -36,9 +36,10 @@ class Trust:
         return cls(tuple(read), asked, max_age)
 
     def open(self, note: bytes, where: str, *, whole: bool) -> Head:
-        """The checkpoint in `note`, signed by the log and by nobody unknown."""
+        """The checkpoint in `note`, of whichever year's shard, signed by the log and by nobody unknown."""
         witnesses = list(self.policy.witnesses.values()) if self.policy else []
-        return open_note(note, self.keys, where, witnesses, whole=whole)
+        origin = note.partition(b"\n")[0].decode(errors="replace")
+        return open_note(note, named(self.keys, origin), where, witnesses, whole=whole)
 
     def judge(self, head: Head, report: Report) -> None:
         """Whether enough witnesses cosigned, lately enough: Finding `quorum_missing`, `checkpoint_stale`."""

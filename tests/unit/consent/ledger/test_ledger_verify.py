@@ -115,7 +115,7 @@ def _shorten(folder: Path) -> None:
 
 DAMAGE: list[tuple[str, Callable[[Path], object]]] = [
     ("file_missing", lambda f: (f / "checkpoint").unlink()),
-    ("file_missing", lambda f: (f / "tile/entries/001").unlink()),
+    ("gap_unnamed", lambda f: (f / "tile/entries/001").unlink()),
     ("file_missing", lambda f: (f / "tile/0/000").unlink()),
     ("file_missing", lambda f: (f / "tile/1/000.p/2").unlink()),
     ("file_missing", shutil.rmtree),

@@ -112,6 +112,8 @@ def test_an_address_says_what_its_folder_says(folder: Path, address: str) -> Non
     assert codes(address) == []
     assert codes(f"{address}/") == []
     (folder / "tile/entries/001").unlink()
+    assert codes(address) == ["gap_unnamed"]
+    (folder / "tile/0/001").unlink()
     assert codes(address) == ["file_missing"]
     assert codes("http://127.0.0.1:9") == ["source_unreadable"]
     assert codes("http://127.0.0.1:9/?x=1") == ["source_unreadable"]
@@ -122,7 +124,7 @@ def test_without_entries_the_hashes_are_checked(folder: Path, address: str) -> N
     for bundle in (folder / "tile/entries").rglob("*"):
         if bundle.is_file():
             bundle.unlink()
-    assert codes(address) == ["file_missing"]
+    assert codes(address) == ["gap_unnamed"]
     assert codes(address, entries=False) == []
     report = verify(source_of(address), Trust.of([VKEY]), entries=False)
     assert report.checks()["entries"] == "not checked"

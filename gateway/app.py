@@ -21,11 +21,11 @@ from consent.errors import ConsentError
 from consent.law.fair_use import fair_use
 from gateway import ledger
 from gateway.access import Access
-from gateway.api import consent_endings, consents, health, receipts, transfer_list, transfers
+from gateway.api import consent_endings, consents, health, policy_memory, receipts, transfer_list, transfers
 from gateway.api import policy as policy_door
 from gateway.api.description import described
 from gateway.bundles.errors import BundleError
-from gateway.citizen_site import holders_of, receipts_of, sessions_of, site_of
+from gateway.citizen_site import holders_of, oversight_of, receipts_of, sessions_of, site_of
 from gateway.errors import Problem
 from gateway.failures import answer_error, caller_gone, refuse_cross_origin
 from gateway.front import Front
@@ -41,6 +41,7 @@ from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.oauth.tokens import Minter
 from gateway.parts import Parts, open_parts
 from gateway.policy.errors import PolicyError
+from gateway.policy.memory import Memory
 from gateway.security.client_certificate import terminators
 from gateway.security.cross_origin import CrossOrigin
 from gateway.security.headers import HeaderSet, SecurityHeaders
@@ -68,13 +69,16 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             record = Record(parts.journal)
             site = site_of(parts, server := _server(parts, record))
             app.state.pages = site.renderer
+            memory = Memory(parts.database, parts.journal, parts.clock, parts.log.wake)
             app.router.routes.extend(_routes(parts, server, site))
+            app.router.routes.extend(oversight_of(parts, memory, site.renderer))
             app.put_in_front(FRONT_PATHS)
             app.include_router(transfers.router(_doors(parts, server)))
             app.include_router(transfer_list.router(_listed(parts, server)))
             app.include_router(consents.router(_standings(parts, server)))
             app.include_router(consent_endings.router(_endings(parts, server)))
             app.include_router(receipts.router(_receipts(parts, server)))
+            app.include_router(policy_memory.router(policy_memory.Doors(memory, parts.readers)))
             async with running(parts, record):
                 yield
 

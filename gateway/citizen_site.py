@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from cryptography.x509 import Certificate
+from starlette.routing import Route
 
 from connectors.authorization import link
 from connectors.contract import Reason
@@ -16,11 +17,14 @@ from gateway.account_listing import listing
 from gateway.oauth.answering import Answering
 from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.parts import Parts
+from gateway.policy.memory import Memory
 from gateway.receipts import Receipts, hook
 from gateway.security.sessions import Sessions
 from gateway.settings import Settings, SettingsError
 from gateway.transfers.consequences import after_change, after_ending
+from gateway.web import oversight
 from gateway.web.openid import OpenIdProvider, RelyingParty
+from gateway.web.reader_sessions import ReaderSessions
 from gateway.web.rendering import Masthead, Renderer
 from gateway.web.site import Site
 from gateway.web.static_files import StaticFiles
@@ -76,6 +80,14 @@ def site_of(parts: Parts, server: GatewayAuthorizationServer) -> Site:
         list_accounts=listing(parts),
         own=parts.own.asking,
     )
+
+
+def oversight_of(parts: Parts, memory: Memory, renderer: Renderer) -> list[Route]:
+    """The pages of regulators and operators with an account."""
+    secure = parts.settings.issuer.startswith("https://")
+    sessions = ReaderSessions(parts.readers, parts.keys.pairwise, parts.clock, secure=secure)
+    pages = oversight.Oversight(renderer, memory, sessions, parts.clock)
+    return oversight.routes(pages, renderer, secure=secure)
 
 
 def _anchors(settings: Settings) -> tuple[Certificate, ...]:

@@ -31,7 +31,7 @@ from gateway.database import Database, in_transaction
 from gateway.keys import Keys
 from gateway.keys.opening import open_keys
 from gateway.ledger.log import Log
-from gateway.ledger.readers import load_readers
+from gateway.ledger.readers import Readers, load_readers
 from gateway.ledger.reading import Reading, reading_routes
 from gateway.ledger.watch import read_second_key, witnessing
 from gateway.oauth.client_keys_fetch import fetcher_for
@@ -73,6 +73,7 @@ class Parts:
     notices: Notices
     rotation: Rotation
     client_keys: ClientKeysRefresh
+    readers: Readers
 
 
 @asynccontextmanager
@@ -152,8 +153,9 @@ async def _assemble(
         log.witnessing = witnessing(
             log, settings.ledger_witnesses, gateway.client, metrics, clock, plain_http=plain
         )
+    readers = load_readers(settings.ledger_readers) if settings.ledger_readers is not None else Readers()
     if settings.ledger_readers is not None:
-        log.doors = reading_routes(Reading(log, journal, load_readers(settings.ledger_readers), clock))
+        log.doors = reading_routes(Reading(log, journal, readers, clock))
     consortia = consortia_of(registry)
     async with database.transaction() as session:
         for consortium in consortia:
@@ -200,4 +202,5 @@ async def _assemble(
             keys.subject_kek,
         ),
         client_keys=ClientKeysRefresh(database, journal, fetcher_for(settings, in_transaction), clock),
+        readers=readers,
     )

@@ -26,6 +26,7 @@ GROUPS = (
     "endings",
     "receipts",
     "policy",
+    "policy_memory",
     "service",
 )
 PAGES = "pages"

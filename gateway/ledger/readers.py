@@ -4,7 +4,7 @@ readers:
   - id: fsc                      # stands in the ledger for every look
     name: Financial Services Commission
     token_sha256: 6c3f...        # printf %s TOKEN | sha256sum
-    may: [entries, search, open]
+    may: [entries, search, open, decisions, what-if]
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ import yaml
 from gateway.errors import Problem
 from gateway.settings import SettingsError
 
-Scope = Literal["entries", "search", "open"]
+Scope = Literal["entries", "search", "open", "decisions", "what-if"]
 
 
 class Reader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One account: `entries` may copy the log, `search` look for entries, `open` read what they say."""
+    """One account: `entries` may copy the log, `search` look for entries, `open` read what they say.
+
+    `decisions` may list past decisions and have each made again, `what-if` have another policy tried on them.
+    """
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
@@ -43,17 +46,33 @@ class Readers:
         """Admit these."""
         self._readers = readers
 
+    def named(self, id: str) -> Reader | None:
+        """The account of that id."""
+        return next((reader for reader in self._readers if reader.id == id), None)
+
     def admit(self, authorization: str | None, scope: Scope) -> Reader:
         """The account of a bearer token; Problem `reader_unknown`, `reader_scope` if it may not do this."""
         scheme, _, token = (authorization or "").partition(" ")
+        reader = self.known(token)
+        if scheme.lower() != "bearer":
+            raise Problem("reader_unknown")
+        return allowed(reader, scope)
+
+    def known(self, token: str) -> Reader:
+        """The account of a token; Problem `reader_unknown`."""
         given = hashlib.sha256(token.encode()).hexdigest()
         # Every account is compared, so that time tells nothing about which one was near.
         found = [reader for reader in self._readers if hmac.compare_digest(reader.token_sha256, given)]
-        if scheme.lower() != "bearer" or not found:
+        if not found:
             raise Problem("reader_unknown")
-        if scope not in found[0].may:
-            raise Problem("reader_scope", params={"scope": scope})
         return found[0]
+
+
+def allowed(reader: Reader, scope: Scope) -> Reader:
+    """The account, if it may; else Problem `reader_scope`."""
+    if scope not in reader.may:
+        raise Problem("reader_scope", params={"scope": scope})
+    return reader
 
 
 def load_readers(file: Path) -> Readers:

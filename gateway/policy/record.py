@@ -10,6 +10,7 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -139,6 +140,41 @@ async def between(
     )
     found = await session.execute(query.order_by(_column("id")).limit(limit))
     return found.scalars().all()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which decisions: `since` until before `until` (epoch seconds), of one client, allowed or not."""
+
+    since: int | None = None
+    until: int | None = None
+    client_id: str | None = None
+    allow: bool | None = None
+
+
+async def newest(
+    session: AsyncSession, wanted: Wanted, *, before: str | None = None, limit: int = 50
+) -> Sequence[PolicyDecisionRow]:
+    """Decisions that are `wanted`, the newest first; `before` is the last id of the page before."""
+    query = select(PolicyDecisionRow)
+    if wanted.since is not None:
+        query = query.where(_column("at") >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(_column("at") < wanted.until)
+    if wanted.client_id is not None:
+        query = query.where(_column("client_id") == wanted.client_id)
+    if wanted.allow is not None:
+        query = query.where(_column("allow").is_(wanted.allow))
+    if before is not None:
+        query = query.where(_column("id") < before)
+    found = await session.execute(query.order_by(_column("id").desc()).limit(limit))
+    return found.scalars().all()
+
+
+async def count_between(session: AsyncSession, begin: int, end: int) -> int:
+    """How many decisions an engine made from `begin` until before `end` (epoch seconds)."""
+    query = select(func.count()).where(_column("at") >= begin, _column("at") < end, _column("available"))
+    return int((await session.execute(query)).scalar_one())
 
 
 def canonical_of(row: PolicyDecisionRow) -> bytes:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import repository as consents
+from consent import rights_repository as rights
 from consent.subjects import SubjectError, SubjectId, SubjectKey, SubjectKeys
 from gateway.policy import revisions
 from gateway.policy.bundle import PolicyBundle
@@ -51,6 +52,14 @@ class Replayed:
     row: PolicyDecisionRow
     outcome: Outcome
     again: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """A citizen and what opens their questions. Never leaves this process."""
+
+    subject: SubjectId
+    key: SubjectKey
 
 
 async def embedded(bundle: PolicyBundle) -> PolicyEngine:
@@ -105,12 +114,22 @@ async def replay_with(
     return Replayed(row, Outcome.EQUAL if same else Outcome.DIFFERENT, again)
 
 
-async def key_of(session: AsyncSession, keys: SubjectKeys, row: PolicyDecisionRow) -> SubjectKey | None:
-    """The key of the citizen a decision concerns; None when it is gone."""
-    consent = await consents.load(session, row.consent_id)
-    if consent is None:
+async def opener(session: AsyncSession, keys: SubjectKeys, row: PolicyDecisionRow) -> Opener | None:
+    """Whom a decision concerns, with their key; None when either is gone.
+
+    A request for one's own data stands where a consent stands: its decision bears its name.
+    """
+    found = await consents.load(session, row.consent_id) or await rights.load(session, row.consent_id)
+    if found is None:
         return None
+    subject = SubjectId(found.subject)
     try:
-        return await keys.key(session, SubjectId(consent.subject))
+        return Opener(subject, await keys.key(session, subject))
     except SubjectError:
         return None
+
+
+async def key_of(session: AsyncSession, keys: SubjectKeys, row: PolicyDecisionRow) -> SubjectKey | None:
+    """The key of the citizen a decision concerns; None when it is gone."""
+    found = await opener(session, keys, row)
+    return None if found is None else found.key

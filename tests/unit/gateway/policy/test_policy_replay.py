@@ -1,4 +1,4 @@
-"""Replays: what can come of one, on both stores; and the counts a what-if may tell."""
+"""Replays: what can come of one, on both stores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from gateway.policy.errors import BundleInvalid
 from gateway.policy.record import input_context, record
 from gateway.policy.replay import Outcome, replay_with
 from gateway.policy.tables import PolicyBundleRow, PolicyDecisionRow
-from gateway.policy.whatif import suppressed
 from tests.policy.table import question
 
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -115,11 +114,3 @@ async def test_keeping_twice_keeps_the_first(database: Database) -> None:
         assert found is not None
         assert await revisions.find(session, "sha256:zz") is None
         assert await revisions.find(session, "%") is None
-
-
-def test_small_counts_are_hidden_and_cannot_be_summed_back() -> None:
-    """One to four are told as `<5`; when one cell is hidden a second one is too; none and five are told."""
-    assert suppressed({"a": 0, "b": 5}) == {"a": 0, "b": 5}
-    assert suppressed({"a": 1, "b": 4, "c": 9}) == {"a": "<5", "b": "<5", "c": 9}
-    assert suppressed({"a": 3, "b": 9, "c": 30}) == {"a": "<5", "b": "not told", "c": 30}
-    assert suppressed({"a": 3}) == {"a": "<5"}

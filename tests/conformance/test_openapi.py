@@ -1,12 +1,13 @@
 """schemathesis asks every door what the OpenAPI document allows and what it does not.
 
-Once as nobody, once as a client that signs what it sends: no 500, no silence, and no status, media type or
-body that the document does not describe.
+Once as nobody, as a client that signs what it sends, and as a regulator: no 500, no silence, and no status,
+media type or body that the document does not describe.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import unquote
@@ -40,6 +41,7 @@ CHECKS = [
 SECONDS = 10
 """No answer may take longer, however loaded the machine."""
 EXAMPLES = 12
+READERS = "readers: [{id: fsc, name: Regulator, token_sha256: %s, may: [decisions, what-if]}]"
 METHODS = {"get", "post", "put", "patch", "delete"}
 Sign = Callable[[Case], dict[str, str]]
 
@@ -48,13 +50,20 @@ Sign = Callable[[Case], dict[str, str]]
 async def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """A whole gateway, on each store."""
     url = await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
-    async with open_world(tmp_path_factory.mktemp("described"), url) as opened:
+    folder = tmp_path_factory.mktemp("described")
+    (folder / "readers.yaml").write_text(READERS % hashlib.sha256(b"all").hexdigest())
+    async with open_world(folder, url, ledger_readers=folder / "readers.yaml") as opened:
         yield opened
 
 
 def as_nobody(_case: Case) -> dict[str, str]:
     """No credentials."""
     return {}
+
+
+def as_reader(_case: Case) -> dict[str, str]:
+    """The token of a scoped account."""
+    return {"Authorization": "Bearer all"}
 
 
 def as_company(company: Company) -> Sign:
@@ -75,10 +84,10 @@ def as_company(company: Company) -> Sign:
 
 @pytest.mark.timeout(300)
 async def test_every_answer_is_described(world: World) -> None:
-    """Every operation, well-formed and malformed, as nobody and as a client."""
+    """Every operation, well-formed and malformed, as nobody, as a client and as a regulator."""
     company = (await world.given()).company
     document = (await world.http.get(f"{world.origin}/openapi.json")).json()
-    for sign in (as_nobody, as_company(company)):
+    for sign in (as_nobody, as_company(company), as_reader):
         await asyncio.to_thread(_examine, document, world.origin, sign)
     assert (await world.http.get(f"{world.origin}/readyz")).json()["ready"] is True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 from functools import cache
@@ -40,9 +41,10 @@ def binary(tool: str = "opa") -> tuple[Path | None, str]:
 
 
 def _build(tool: str, module: Path, path: Path) -> str:
-    go = _go()
+    wanted = re.findall(r"^go (\S+)", (module / "go.mod").read_text(), re.MULTILINE)[0]
+    go = _go(wanted)
     if go is None:
-        return f"no go compiler to build {tool} with (MYDATA_{tool.upper()} can name a binary)"
+        return f"no go {wanted} or newer to build {tool} with (MYDATA_{tool.upper()} can name a binary)"
     nice = shutil.which("nice")
     command = [go, "build", "-o", str(path), PACKAGES[tool]]
     try:
@@ -60,9 +62,21 @@ def _build(tool: str, module: Path, path: Path) -> str:
     return "" if done.returncode == 0 else f"building {tool} failed: {done.stderr.strip()[-400:]}"
 
 
-def _go() -> str | None:
-    usual = Path("/usr/local/go/bin/go")
-    return shutil.which("go") or (str(usual) if usual.is_file() else None)
+def _go(wanted: str) -> str | None:
+    """The first Go compiler that is new enough: a machine may have an old one before it on the path."""
+    folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/local/go/bin"]
+    found = [shutil.which("go", path=folder) for folder in folders if folder]
+    return next((go for go in found if go and _version(_said(go)) >= _version(wanted)), None)
+
+
+def _said(go: str) -> str:
+    asked = [go, "env", "GOVERSION"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, env=_environment())
+    return done.stdout
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text))
 
 
 def _environment() -> dict[str, str]:

@@ -181,7 +181,12 @@ class ConsentPage:
         async with self._site.database.reading() as session:
             if record and row and waiting.too_late(record, row.answer_by, at=now) and not answering:
                 return await self._site.answering.send_back(id, "access_denied", late=True)
-            pending, terms = await question.load(session, id, at=now)
+            try:
+                pending, terms = await question.load(session, id, at=now)
+            except Problem as problem:  # answered in another tab since the look above
+                if problem.code != "request_answered" or citizen is None:
+                    raise
+                return _done(f"/consent/{id}")
             standing, named = None, pending.managed.changes
             if named and citizen is not None:
                 standing = await again.standing_of(session, pending, citizen.subject, at=now)

@@ -81,4 +81,7 @@ class Event(StrEnum):
     RIGHTS_REQUEST_CANCELLED = "rights:request:cancelled"
     RIGHTS_REQUEST_ENDED = "rights:request:ended"
     RIGHTS_YEAR_TOLD = "rights:year:told"
+    RECORDS_PERIOD_DISCLOSED = "records:period:disclosed"
+    RECORDS_TAKEOVER_DISCLOSED = "records:takeover:disclosed"
+    GATEWAY_ENDING_ANNOUNCED = "gateway:ending:announced"
     SUBJECT_RECORD_ERASED = "subject:record:erased"

@@ -36,6 +36,7 @@ class NoticeKind(StrEnum):
     REMINDER = "reminder"
     IDLE_PAUSED = "idle_paused"
     IDLE_ENDED = "idle_ended"
+    GATEWAY_ENDS = "gateway_ends"
 
 
 class NoticeRow(SQLModel, table=True):
@@ -80,7 +81,7 @@ async def leave(session: AsyncSession, subject: SubjectId, kind: NoticeKind, abo
     """Leave `subject` a notice of `kind` about `about` at the epoch second `at`; whether it is a new one.
 
     Once for ever per (subject, kind, about): a retry, or another process, adds nothing. `about` MUST be an
-    id of ours (`c-…`, or `c-…#3` for the third of its kind), never a personal value.
+    id of ours (`c-…`, or `c-…#3` for the third of its kind) or a day, never a personal value.
     """
     values = {"id": "n-" + secrets.token_hex(15), "subject_id": subject, "kind": kind.value}
     made = insert_or_keep(session, _NOTICE, "subject_id", "kind", "about")

@@ -20,6 +20,7 @@ from gateway.commands import (
     migrate,
     policy,
     receipt,
+    records,
     serve,
     statistics,
 )
@@ -45,6 +46,7 @@ GROUPS: tuple[Group, ...] = (
     policy,
     bundle,
     receipt,
+    records,
     statistics,
 )
 

@@ -24,6 +24,7 @@ _PLACES = {
     NoticeKind.RENEWAL: "/my/renewals",
     NoticeKind.MANDATE_ENDED: "/my/delegates",
     NoticeKind.CAME_OF_AGE: "/my/consents",
+    NoticeKind.GATEWAY_ENDS: "/my/export",
 }
 """Where a notice leads when not to the thing it is about."""
 
@@ -95,7 +96,7 @@ def _view(notice: Notice, spoken: Language) -> NoticeView:
     return NoticeView(
         when=phrases.moment(notice.at, spoken),
         title=t(f"notice.{notice.kind.value}.title"),
-        about=t(f"notice.{notice.kind.value}.about"),
+        about=t(f"notice.{notice.kind.value}.about", day=notice.thing),
         href=place(notice),
         unread=notice.read_at is None,
     )

@@ -58,6 +58,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     shape = argparse.RawDescriptionHelpFormatter
     verified = verbs.add_parser("verify", help=about, epilog=EPILOG, formatter_class=shape)
     add_arguments(verified)
+    also = "also compare with the log the search index of the gateway with these settings"
+    verified.add_argument("--index", type=Path, metavar="CONFIG", help=also)
     verified.set_defaults(run=_verify)
     ledger_witness.register(verbs)
     ledger_second_key.register(verbs)
@@ -108,7 +110,10 @@ def _verify(arguments: argparse.Namespace) -> int:
     if arguments.place is not None and "//" not in arguments.place and not Path(arguments.place).exists():
         print(f"mydata: {arguments.place}: no such file or folder", file=sys.stderr)
         return 2
-    return run(arguments)
+    found = run(arguments)
+    if arguments.index is None:
+        return found
+    return found or ledger_index.compared(load_settings(arguments.index))
 
 
 async def _write_export(settings: Settings, folder: Path) -> int:

@@ -19,11 +19,14 @@ MAX_ANSWER = 1 << 26
 
 def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `search` and `open` to the ledger's verbs."""
-    searched = verbs.add_parser("search", help="find entries of a gateway by kind, party and time")
+    searched = verbs.add_parser("search", help="find entries of a gateway by kind, party, time and citizen")
     for name in ("kind", "party"):
         searched.add_argument(f"--{name}")
     for name in ("since", "until", "after", "limit"):
         searched.add_argument(f"--{name}", type=int, metavar="N")
+    about = "only this citizen's (record id s-... or a consent id c-...); their trail shows the look"
+    searched.add_argument("--citizen", metavar="ID", help=about)
+    searched.add_argument("--case", help="why; needed with --citizen")
     opened = verbs.add_parser("open", help="read what chosen entries say, as a file `verify --trail` checks")
     for made, run in ((searched, _search), (opened, _open)):
         made.add_argument("place", metavar="ADDRESS", help="https://GATEWAY/ledger")
@@ -37,7 +40,13 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def _search(arguments: argparse.Namespace) -> int:
     names = ("kind", "party", "since", "until", "after", "limit")
     query = {name: value for name in names if (value := getattr(arguments, name)) is not None}
-    answer = json.loads(_ask(arguments, f"entries?{urlencode(query)}"))
+    if (arguments.citizen is None) != (arguments.case is None):
+        raise InputUnusableError("--citizen and --case belong together")
+    if arguments.citizen is None:
+        answer = json.loads(_ask(arguments, f"entries?{urlencode(query)}"))
+    else:
+        named = {**query, "citizen": arguments.citizen, "case": arguments.case}
+        answer = json.loads(_ask(arguments, "citizens", named))
     for entry in answer["entries"]:
         when = datetime.fromtimestamp(entry["at"], UTC).isoformat()
         print(printable(f"{entry['index']:>9}  {when}  {entry['kind']}  {entry['party']}"))

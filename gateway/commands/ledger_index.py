@@ -27,6 +27,11 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.rebuild:
         print(f"{asyncio.run(_rebuild(settings))} entries indexed")
         return 0
+    return compared(settings)
+
+
+def compared(settings: Settings) -> int:
+    """Print where index and log differ; the exit code."""
     wrong, size = asyncio.run(_compare(settings))
     for position in wrong[:SHOWN]:
         print(f"FOUND index_mismatch  entry {position}")

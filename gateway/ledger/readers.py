@@ -4,7 +4,7 @@ readers:
   - id: fsc                      # stands in the ledger for every look
     name: Financial Services Commission
     token_sha256: 6c3f...        # printf %s TOKEN | sha256sum
-    may: [entries, search, open, decisions, what-if]
+    may: [entries, search, citizens, open, decisions, what-if]
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ import yaml
 from gateway.errors import Problem
 from gateway.settings import SettingsError
 
-Scope = Literal["entries", "search", "open", "decisions", "what-if"]
+Scope = Literal["entries", "search", "citizens", "open", "decisions", "what-if"]
 
 
 class Reader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One account: `entries` may copy the log, `search` look for entries, `open` read what they say.
 
+    `citizens` may ask which entries are one citizen's; the citizen sees that in their own trail.
     `decisions` may list past decisions and have each made again, `what-if` have another policy tried on them.
     """
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -16,6 +20,8 @@ from consent.events import Event
 from consent.journal import Journal
 from consent.ledger.errors import LedgerFormatError
 from consent.ledger.tiles import Tile, exists, pack, parse
+from consent.repository import load
+from consent.subjects import SUBJECT, SubjectId
 from gateway.errors import Problem
 from gateway.ledger import index, repository
 from gateway.ledger.log import Log
@@ -24,6 +30,7 @@ from gateway.ledger.readers import Reader, Readers
 
 MAX_BODY = 16_384
 MAX_CASE = 100
+_NAME = re.compile(r"[sc]-[0-9a-f]{1,38}")
 _PRIVATE = {"Cache-Control": "no-store"}
 
 
@@ -40,7 +47,7 @@ class Reading:
         wanted = _bundle(request.path_params["path"])
         hour = int(self._now().timestamp()) // 3600
         await self._look(
-            Event.LEDGER_ENTRIES_COPIED, reader, {"hour": hour}, f"look/{reader.id}/entries/{hour}"
+            Event.LEDGER_ENTRIES_COPIED, reader, {"hour": hour}, idem=f"look/{reader.id}/entries/{hour}"
         )
         async with self._log.database.reading() as session:
             published = await repository.checkpoint(session)
@@ -59,10 +66,24 @@ class Reading:
             published = await repository.checkpoint(session)
             size = published[0] if published else 0
             found = await index.search(session, query, size)
-        asked = {name: value for name, value in asdict(query).items() if value is not None}
-        await self._look(Event.LEDGER_ENTRIES_SEARCHED, reader, {"query": asked, "found": len(found)})
-        lines = [{"index": r.position, "at": r.at, "kind": r.kind, "party": r.party} for r in found]
-        return JSONResponse({"size": size, "entries": lines}, headers=_PRIVATE)
+        await self._look(Event.LEDGER_ENTRIES_SEARCHED, reader, {"query": _given(query), "found": len(found)})
+        return _found(size, found)
+
+    async def citizen(self, request: Request) -> Response:
+        """The entries of one citizen, named by record id or by a consent; their own trail shows the look.
+
+        For nobody known, and for who was forgotten, the answer is the same: none.
+        """
+        reader = self._admit(request, "citizens")
+        case, name, query = _named(await _object(request))
+        async with self._log.database.reading() as session:
+            published = await repository.checkpoint(session)
+            size = published[0] if published else 0
+            whose = await _whose(session, name)
+            found = await index.search(session, query, size, whose) if whose else []
+        payload = {"case": case, "query": _given(query), "found": len(found)}
+        await self._look(Event.LEDGER_ENTRIES_SEARCHED, reader, payload, subject=whose)
+        return _found(size, found)
 
     async def open(self, request: Request) -> Response:
         """What chosen entries say, as an opening that verifies offline; each citizen's trail shows it."""
@@ -89,12 +110,18 @@ class Reading:
         return self._readers.admit(request.headers.get("authorization"), scope)
 
     async def _look(
-        self, kind: Event, reader: Reader, payload: dict[str, Any], idem: str | None = None
+        self,
+        kind: Event,
+        reader: Reader,
+        payload: dict[str, Any],
+        *,
+        idem: str | None = None,
+        subject: SubjectId | None = None,
     ) -> None:
         async with self._log.database.transaction() as session:
             at = int(self._now().timestamp())
             await self._journal.append(
-                session, kind, subject=None, party=reader.id, payload=payload, at=at, idem=idem
+                session, kind, subject=subject, party=reader.id, payload=payload, at=at, idem=idem
             )
         self._log.wake()
 
@@ -103,10 +130,11 @@ class Reading:
 
 
 def reading_routes(reading: Reading) -> list[BaseRoute]:
-    """`/ledger/tile/entries/...`, `/ledger/entries`, `/ledger/openings`."""
+    """`/ledger/tile/entries/...`, `/ledger/entries`, `/ledger/citizens`, `/ledger/openings`."""
     return [
         Route("/ledger/tile/entries/{path:path}", reading.entries, methods=["GET"]),
         Route("/ledger/entries", reading.search, methods=["GET"]),
+        Route("/ledger/citizens", reading.citizen, methods=["POST"]),
         Route("/ledger/openings", reading.open, methods=["POST"]),
     ]
 
@@ -134,7 +162,16 @@ def _query(given: dict[str, str]) -> index.Query:
     return index.Query(**texts, **numbers)  # type: ignore[arg-type]
 
 
-async def _asked(request: Request) -> tuple[str, list[int]]:
+def _found(size: int, found: Sequence[Any]) -> Response:
+    lines = [{"index": r.position, "at": r.at, "kind": r.kind, "party": r.party} for r in found]
+    return JSONResponse({"size": size, "entries": lines}, headers=_PRIVATE)
+
+
+def _given(query: index.Query) -> dict[str, Any]:
+    return {name: value for name, value in asdict(query).items() if value is not None}
+
+
+async def _object(request: Request) -> dict[str, Any]:
     body = b""
     async for part in request.stream():
         body += part
@@ -142,12 +179,46 @@ async def _asked(request: Request) -> tuple[str, list[int]]:
             raise Problem("too_large")
     try:
         given = json.loads(body)
-        case, indexes = given["case"], given["indexes"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise Problem("invalid_request", params={"what": "case, indexes"}) from None
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise Problem("invalid_request", params={"what": "JSON"})
+    return given
+
+
+async def _asked(request: Request) -> tuple[str, list[int]]:
+    given = await _object(request)
+    indexes = given.get("indexes")
     whole = isinstance(indexes, list) and all(type(number) is int for number in indexes)
-    if not whole or not 1 <= len(indexes) <= MAX_EVENTS or set(given) != {"case", "indexes"}:
+    if not isinstance(indexes, list) or not whole or not 1 <= len(indexes) <= MAX_EVENTS:
         raise Problem("invalid_request", params={"what": "indexes"})
+    if set(given) != {"case", "indexes"}:
+        raise Problem("invalid_request", params={"what": "case, indexes"})
+    return _case(given), indexes
+
+
+def _case(given: dict[str, Any]) -> str:
+    case = given.get("case")
     if not isinstance(case, str) or not 1 <= len(case) <= MAX_CASE or not case.isprintable():
         raise Problem("invalid_request", params={"what": "case"})
-    return case, indexes
+    return case
+
+
+def _named(given: dict[str, Any]) -> tuple[str, str, index.Query]:
+    """Case, citizen and the rest of a search, from its JSON."""
+    name = given.pop("citizen", None)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise Problem("invalid_request", params={"what": "citizen"})
+    case = _case(given)
+    del given["case"]
+    if any(type(value) not in (str, int) for value in given.values()):
+        raise Problem("invalid_request", params={"what": "kind, party, since, until, after, limit"})
+    return case, name, _query({key: str(value) for key, value in given.items()})
+
+
+async def _whose(session: AsyncSession, name: str) -> SubjectId | None:
+    """The citizen of a record id or a consent id, while their key lives."""
+    consent = await load(session, name) if name.startswith("c-") else None
+    subject = SubjectId(consent.subject if consent else name)
+    query = select(SUBJECT.c.id).where(SUBJECT.c.id == subject, SUBJECT.c.wrapped.is_not(None))
+    return subject if (await session.execute(query)).one_or_none() else None

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from consent.ledger.errors import LedgerFormatError
 from consent.ledger.tiles import exists, parse
 from gateway.errors import Problem
-from gateway.ledger import repository, status
+from gateway.ledger import proving, repository, status
 from gateway.ledger.log import Log
 from gateway.ledger.statements import statements
 
@@ -22,7 +22,10 @@ _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def routes(log: Log) -> list[BaseRoute]:
-    """`/ledger/{checkpoint,statements,status}`, `/ledger/tile/<L>/<N>[.p/<W>]`; all else is `not_found`."""
+    """`/ledger/{checkpoint,statements,status}`, `.../tile/<L>/<N>[.p/<W>]`, `.../proof/<N>.tlog-proof`.
+
+    All else is `not_found`.
+    """
 
     async def checkpoint(_request: Request) -> Response:
         return Response(await log.published(), media_type="text/plain", headers=_SOON)
@@ -47,12 +50,16 @@ def routes(log: Log) -> list[BaseRoute]:
             raise Problem("not_found", detail="the log has said nothing of itself yet")
         return Response(made, media_type="application/json", headers=_SOON)
 
+    async def proved(request: Request) -> Response:
+        return await proving.answer(request, log)
+
     async def standing(request: Request) -> Response:
         return await status.answer(request, log.witnessing)
 
     return [
         *log.doors,
         Route("/ledger/checkpoint", checkpoint, methods=["GET"]),
+        Route("/ledger/proof/{index:int}.tlog-proof", proved, methods=["GET"]),
         Route("/ledger/statements", said, methods=["GET"]),
         Route("/ledger/status", standing, methods=["GET"]),
         Route("/ledger/tile/{path:path}", tile, methods=["GET"]),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+
 import httpx
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
 from consent.ledger.checkpoint import open_note
+from consent.ledger.proof import verify_inclusion
 from consent.ledger.tiles import hash_tiles, node_reader
 from gateway.errors import Problem
 from gateway.ledger import routes
@@ -42,6 +46,36 @@ async def test_the_served_tiles_give_the_served_root(ledger: Ledger) -> None:
         assert (answer.status_code, len(answer.content)) == (200, tile.width * 32)
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert read(8, 1) == tiles[list(tiles)[-1]].content[32:64]
+
+
+@pytest.mark.parametrize("index", [0, 255, 256, 599])
+async def test_a_proof_as_a_file_verifies_from_its_own_lines(ledger: Ledger, index: int) -> None:
+    """C2SP tlog-proof: header, index, hashes, empty line, checkpoint; it proves the leaf and no other."""
+    appended = await ledger.append(600)
+    await ledger.log.integrate_now()
+    async with client(ledger) as http:
+        answer = await http.get(f"/ledger/proof/{index}.tlog-proof")
+    head, _, note = answer.text.partition("\n\n")
+    kind, position, *hashes = head.split("\n")
+    checkpoint = open_note(note, ledger.log.vkey)
+    path = [base64.b64decode(one) for one in hashes]
+
+    assert (kind, position) == ("c2sp.org/tlog-proof@v1", f"index {index}")
+    assert answer.headers["cache-control"] == "public, max-age=1"
+    for at, holds in ((index, True), (index ^ 1, False)):
+        leaf = appended[at].leaf
+        assert verify_inclusion(leaf, (index, checkpoint.size), path, checkpoint.root) is holds
+
+
+async def test_there_is_no_proof_of_what_is_not_published(ledger: Ledger) -> None:
+    """Before the first checkpoint, beyond the log, or no number: not found."""
+    async with client(ledger) as http:
+        early = await http.get("/ledger/proof/0.tlog-proof")
+        await ledger.append(3)
+        await ledger.log.integrate_now()
+        answers = [await http.get(f"/ledger/proof/{one}.tlog-proof") for one in ("3", "9" * 30, "-1", "x")]
+
+    assert [early.status_code, *(answer.status_code for answer in answers)] == [404] * 5
 
 
 async def test_a_narrower_partial_tile_stays_available(ledger: Ledger) -> None:

@@ -21,7 +21,7 @@ from consent.subjects import SUBJECT, SubjectError
 from gateway.cli import main
 from gateway.errors import Problem
 from gateway.keys import create_keys
-from gateway.ledger import index, repository, routes, trail
+from gateway.ledger import export, index, repository, routes, trail
 from gateway.ledger.openings import opening
 from gateway.ledger.readers import Readers, load_readers
 from gateway.ledger.reading import Reading, reading_routes
@@ -32,7 +32,7 @@ from tests.unit.gateway.ledger.conftest import AT, Ledger
 
 FILE = """
 readers:
-  - {id: fsc, name: 금융위원회, token_sha256: %s, may: [entries, search, open]}
+  - {id: fsc, name: 금융위원회, token_sha256: %s, may: [entries, search, citizens, open]}
   - {id: mirror, name: Bank A, token_sha256: %s, may: [entries]}
 """
 
@@ -195,14 +195,89 @@ async def test_the_commands_ask_and_the_answer_verifies(
         assert await mydata("open", place, *token, "--case", "c 7", "--out", out, "2", "8") == 0
         await filled.log.integrate_now()
         assert await mydata("verify", place, *token, "--key", key, "--trail", out) == 0
+        citizen = await _citizen(filled)
+        assert await mydata("search", place, *token, "--citizen", citizen, "--case", "c 7") == 0
+        assert await mydata("search", place, *token, "--citizen", citizen) == 2
         assert await mydata("search", place, "--token", tmp_path / "wrong") == 2
         assert await mydata("search", "http://gateway.test/ledger", *token) == 2
     said = capsys.readouterr()
 
     assert "3 found among 10 entries" in said.out
+    assert "4 found among 13 entries" in said.out
     assert "opening: 2 events opened, all in the log" in said.out
     assert "reader_unknown" in said.err
     assert "https address only" in said.err
+
+
+async def test_a_citizens_entries_are_found_and_the_citizen_sees_who_looked(
+    filled: Ledger, tmp_path: Path
+) -> None:
+    """By record id, with kind and limit; their own trail shows each look and its case."""
+    asker, citizen = Asker(door(filled, tmp_path)), await _citizen(filled)
+    named = {"citizen": citizen, "case": "2026-71"}
+    all_ = (await asker.client.post("/ledger/citizens", json=named)).json()
+    page = (await asker.client.post("/ledger/citizens", json={**named, "after": 7, "limit": 1})).json()
+    none = (await asker.client.post("/ledger/citizens", json={**named, "kind": "a:b:c"})).json()
+    await filled.log.integrate_now()
+    async with filled.database.reading() as session:
+        own = json.loads(await trail(session, filled.keys, citizen))["events"]
+
+    assert [entry["index"] for entry in all_["entries"]] == [7, 8, 9]
+    assert ([entry["index"] for entry in page["entries"]], none["entries"]) == ([8], [])
+    assert [event["payload"]["event"] for event in own[3:]] == ["ledger:entries:searched"] * 3
+    assert own[3]["payload"]["body"]["case"] == "2026-71"
+    assert own[3]["payload"]["body"]["found"] == 3
+
+
+async def test_nobody_and_a_forgotten_citizen_are_answered_alike(filled: Ledger, tmp_path: Path) -> None:
+    """No entry is found for either, nothing tells them apart, and both looks are in the log."""
+    asker, citizen = Asker(door(filled, tmp_path)), await _citizen(filled)
+    async with filled.database.transaction() as session:
+        await filled.journal.forget(session, citizen, party="gateway", at=AT)
+    answers = [
+        await asker.client.post("/ledger/citizens", json={"citizen": name, "case": "x"})
+        for name in (citizen, "s-" + "0" * 32, "c-" + "0" * 30)
+    ]
+
+    assert [(answer.status_code, answer.json()["entries"]) for answer in answers] == [(200, [])] * 3
+    assert [kind for kind, _ in await looks(filled)][1:] == ["ledger:entries:searched"] * 3
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"citizen": "s-1"},
+        {"case": "x"},
+        {"citizen": "kim@example.kr", "case": "x"},
+        {"citizen": 5, "case": "x"},
+        {"citizen": "s-1", "case": ""},
+        {"citizen": "s-1", "case": "x", "limit": 0},
+        {"citizen": "s-1", "case": "x", "limit": True},
+        {"citizen": "s-1", "case": "x", "who": "me"},
+        {"citizen": "s-1", "case": "x", "kind": ["a"]},
+        [],
+    ],
+)
+async def test_a_malformed_look_for_a_citizen_is_refused(
+    filled: Ledger, tmp_path: Path, asked: object
+) -> None:
+    """Without citizen or case, with other names or values: refused, and nothing is entered."""
+    answer = await Asker(door(filled, tmp_path)).client.post("/ledger/citizens", json=asked)
+
+    assert answer.json()["code"] == "invalid_request"
+    assert await looks(filled) == []
+
+
+async def test_who_may_search_may_not_search_for_a_citizen(filled: Ledger, tmp_path: Path) -> None:
+    """That is a scope of its own: a mirror is refused, a stranger too."""
+    app = door(filled, tmp_path)
+    asked = {"citizen": "s-1", "case": "x"}
+    answers = [
+        await Asker(app, token).client.post("/ledger/citizens", json=asked) for token in ("copy", None)
+    ]
+
+    assert [answer.json()["code"] for answer in answers] == ["reader_scope", "reader_unknown"]
+    assert await looks(filled) == []
 
 
 async def test_strangers_see_nothing(filled: Ledger, tmp_path: Path) -> None:
@@ -255,17 +330,29 @@ async def test_what_cannot_be_opened_is_refused(filled: Ledger, tmp_path: Path) 
 async def test_the_index_is_compared_and_rebuilt(
     filled: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Changed, missing and invented rows are named by position; a rebuild makes it agree again."""
+    """Changed, missing and invented rows are named by position, by `verify --index`, too; a rebuild mends."""
     create_keys(tmp_path / "keys")
     command = ["ledger", "index", "--config", str(filled.config(tmp_path, tmp_path / "keys"))]
     assert await asyncio.to_thread(main, command) == 0
+    async with filled.database.reading() as session:
+        await export(session, tmp_path / "out")
     async with filled.database.transaction() as session:
         await session.execute(update(INDEX).where(INDEX.c.position == 4).values(party="somebody-else"))
         await session.execute(INDEX.delete().where(INDEX.c.position == 6))
         await session.execute(INDEX.insert().values(position=99, at=1, kind="a:b:c", party="x"))
     assert await asyncio.to_thread(main, command) == 1
     said = capsys.readouterr().out
+    verifying = [
+        "ledger",
+        "verify",
+        str(tmp_path / "out"),
+        "--key",
+        filled.log.vkey,
+        *("--index", command[-1]),
+    ]
+    assert await asyncio.to_thread(main, verifying) == 1
     assert await asyncio.to_thread(main, [*command, "--rebuild"]) == 0
+    assert await asyncio.to_thread(main, verifying) == 0
     assert await asyncio.to_thread(main, command) == 0
 
     assert [f"entry {n}\n" in said for n in (4, 6, 99, 5)] == [True, True, True, False]

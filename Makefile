@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/sh
 
-.PHONY: demo test faults lint format setup setup-dev lock clean policy-fuzz
+.PHONY: demo test faults soak lint format setup setup-dev lock clean policy-fuzz
 .DELETE_ON_ERROR:
 
 # The product's main job with generated people, from consent to a verified bundle. SERVE=1 keeps it up.
@@ -18,6 +18,10 @@ test: setup-dev
 # More than the suite's sample of failing disks and killed writers under the ledger: FAULTS=1000 takes an hour.
 faults: setup-dev
 	MYDATA_FAULTS=$(or $(FAULTS),1000) $(BIN)/python -m pytest -q tests/ledger/test_ledger_faults.py
+
+# A ledger of ten million entries: grown, proved from, searched, verified again. An hour or two, 10 GB; SIZE=... for less.
+soak: setup-dev
+	$(BIN)/python -m bench.ledger --only grown --sizes 100000 1000000 $(or $(SIZE),10000000) $(ARGS)
 
 # Linters, types, import contracts.
 lint: setup-dev

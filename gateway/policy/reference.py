@@ -14,23 +14,26 @@ from consent.law.fair_use import FairUse
 from gateway.policy.bundle import PolicyBundle, of
 
 SECTORS = "mydata/reference/sectors/data.json"
+YOUTH = "mydata/reference/youth/data.json"
 DOWNLOADS = "mydata/reference/self_download/data.json"
 
 
 def with_sectors(bundle: PolicyBundle, catalogue: Catalogue) -> PolicyBundle:
-    """The policy with the law's rows of every sector of `catalogue` it does not know yet; else itself.
+    """The policy with the rows of every sector and purpose of `catalogue` it does not know yet; else itself.
 
-    What the policy says of a sector it knows is never changed from here. The revision names the new bytes.
+    What the policy says of one it knows is never changed from here. The revision names the new bytes.
     """
-    known = bundle.data.get("mydata", {}).get("reference", {}).get("sectors", {})
-    new = [sector for sector in catalogue.sectors if sector not in known]
-    if not new:
+    reference = bundle.data.get("mydata", {}).get("reference", {})
+    new = [sector for sector in catalogue.sectors if sector not in reference.get("sectors", {})]
+    ages = {id: open_to for id, open_to in youth(catalogue).items() if id not in reference.get("youth", {})}
+    if not new and not ages:
         return bundle
     sectors = {sector: _sector(catalogue, sector) for sector in new}
     own = {sector: [_dated(row) for row in catalogue.downloads if row.sector == sector] for sector in new}
     added = {
         path: json.dumps(rows, ensure_ascii=False, sort_keys=True).encode()
-        for path, rows in ((SECTORS, sectors), (DOWNLOADS, own))
+        for path, rows in ((SECTORS, sectors), (DOWNLOADS, own), (YOUTH, ages))
+        if rows
     }
     return of({**bundle.files, **added})
 
@@ -61,6 +64,11 @@ def _dated(row: LegalBasis | SelfDownload) -> dict[str, Any]:
         "source": row.source,
         "verified": "yes" if row.verified else "no",
     }
+
+
+def youth(catalogue: Catalogue) -> dict[str, list[str]]:
+    """`mydata.reference.youth`: by purpose the sectors somebody of 14 to 18 may agree to alone."""
+    return {id: list(purpose.youth) for id, purpose in catalogue.purposes.items()}
 
 
 def fair_use(table: FairUse) -> list[dict[str, Any]]:

@@ -52,6 +52,14 @@ async def test_added_sectors_decide_the_same_bytes_on_both_engines(opa_binary: P
         await engine.close()
 
 
+def test_an_added_purpose_is_for_adults_until_its_folder_says_otherwise() -> None:
+    """What the folder opens to people of 14 to 18 travels in the bundle; what is known is left as it is."""
+    catalogue = load_catalogue(None, *FOLDERS)
+    youth = with_sectors(load(), catalogue).data["mydata"]["reference"]["youth"]
+    assert youth == {id: list(purpose.youth) for id, purpose in catalogue.purposes.items()}
+    assert "loan-review" not in load().data["mydata"]["reference"]["youth"]
+
+
 async def test_without_its_folder_an_added_sector_has_no_basis() -> None:
     """The shipped policy knows nothing of it and keeps the item back."""
     decision = await EmbeddedEngine(load()).decide(

@@ -93,6 +93,11 @@ def test_korean_words_are_polite() -> None:
         assert entry["ko"].rstrip(".").split(":")[0].rstrip().endswith("요"), code
 
 
+def test_what_is_open_to_youth_is_that_of_the_catalogue() -> None:
+    """Page and policy let somebody of 14 to 18 agree alone to the same sectors of the same purposes."""
+    assert DATA["youth"] == reference.youth(load_catalogue())
+
+
 def test_the_fair_use_table_is_that_of_the_law() -> None:
     """Policy judges by the very rows the door of requests refuses by."""
     assert DATA["fair_use"] == reference.fair_use(fair_use())

@@ -73,6 +73,7 @@ grantable contains grant if {
 	fairly_used(item)
 	fairly_wide(item)
 	stepped_up(item)
+	old_enough(item)
 	fields := sort({field | some field in item.fields; field in consented.fields; not field in dropped(item)})
 	count(fields) > 0
 	row := legal[item.sector]

@@ -9,11 +9,12 @@ import json
 import tarfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from gateway.policy import opa_signature
 from gateway.policy.errors import BundleInvalid
 
 ROOT = "mydata"
@@ -26,10 +27,14 @@ MAX_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class PolicyBundle:
-    """Rego files and data documents by path, tests left out; `revision` names exactly these bytes."""
+    """Rego files and data documents by path, tests left out; `revision` names exactly these bytes.
+
+    `signature`: the approver's, for an OPA (opa_signature.py); empty for a policy nobody approved here.
+    """
 
     files: Mapping[str, bytes]
     revision: str
+    signature: str = field(default="", compare=False)
 
     @property
     def modules(self) -> dict[str, str]:
@@ -48,13 +53,23 @@ class PolicyBundle:
                 place.update(json.loads(text))
         return whole
 
-    def tarball(self) -> bytes:
-        """An OPA bundle (tar.gz) of these files with their revision; the same bytes every time."""
+    @property
+    def members(self) -> dict[str, bytes]:
+        """What an OPA bundle of these files holds: the files, and the manifest with their revision."""
         manifest = {"revision": self.revision, "roots": [ROOT], "rego_version": 1}
-        members = {
+        return {
             ".manifest": json.dumps(manifest, sort_keys=True).encode(),
             **dict(sorted(self.files.items())),
         }
+
+    def tarball(self, *, signed: bool = False) -> bytes:
+        """An OPA bundle (tar.gz) of these files with their revision; the same bytes every time.
+
+        `signed`: with the approver's signature; an OPA without a verification key does not load that one.
+        """
+        members = self.members
+        if signed:
+            members[opa_signature.FILE] = opa_signature.document(self.signature)
         packed = io.BytesIO()
         with (
             gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=0) as zipped,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.events import Event
 from consent.journal import Journal
-from gateway.policy import revisions
+from gateway.policy import opa_signature, revisions
 from gateway.policy.bundle import PolicyBundle
 from gateway.policy.errors import ApprovalRefused
 from gateway.policy.signatures import (
@@ -56,12 +56,13 @@ async def approve(
 ) -> None:
     """Sign as a second person. Raises ApprovalRefused for the builder, a stranger, or a second approval."""
     refuse_unless_built(row, signers)
-    revisions.opened(row)
+    bundle = revisions.opened(row)
     refuse_stranger(signers, by, key)
     if by == row.built_by:
         raise ApprovalRefused(f"{by} built this revision; somebody else has to approve it")
     signature = sign(key, "approved", row.revision)
-    if not await revisions.approve(session, row.revision, by=by, signature=signature, at=at):
+    for_opa = opa_signature.signed(bundle.members, key, by)
+    if not await revisions.approve(session, row.revision, by=by, signature=signature, for_opa=for_opa, at=at):
         raise ApprovalRefused(f"{row.revision}: was approved already")
 
 

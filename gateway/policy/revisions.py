@@ -7,6 +7,7 @@ in force when is history.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -42,13 +43,15 @@ async def keep(
         await session.execute(update(_BUNDLE).where(unsigned).values(**values))
 
 
-async def approve(session: AsyncSession, revision: str, *, by: str, signature: bytes, at: int) -> bool:
+async def approve(
+    session: AsyncSession, revision: str, *, by: str, signature: bytes, for_opa: str, at: int
+) -> bool:
     """Write the approval of a built revision; False when there is one already or nothing to approve."""
     open_one = (_BUNDLE.c.revision == revision) & _BUNDLE.c.approved_by.is_(None)
     done = await session.execute(
         update(_BUNDLE)
         .where(open_one, _BUNDLE.c.built_signature.is_not(None))
-        .values(approved_by=by, approved_at=at, approved_signature=signature)
+        .values(approved_by=by, approved_at=at, approved_signature=signature, opa_signature=for_opa)
         .returning(_BUNDLE.c.revision)
     )
     return done.one_or_none() is not None
@@ -96,4 +99,4 @@ def opened(kept: PolicyBundleRow) -> PolicyBundle:
     bundle = unpack(kept.archive)
     if bundle.revision != kept.revision:
         raise BundleInvalid(f"{kept.revision}: the kept bytes are those of {bundle.revision}")
-    return bundle
+    return replace(bundle, signature=kept.opa_signature or "")

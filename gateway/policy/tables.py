@@ -38,7 +38,8 @@ class PolicyDecisionRow(SQLModel, table=True):
 class PolicyBundleRow(SQLModel, table=True):
     """One revision of the policy: its very bytes, who built it and who approved it (two people).
 
-    `archive` is the OPA bundle (tar.gz) whose contents give `revision`. A shipped policy has no signatures.
+    `opa_signature` is the approver's over the files, as OPA verifies it. `archive` is the OPA bundle (tar.gz)
+    whose contents give `revision`. A shipped policy has no signatures.
     """
 
     __tablename__ = "policy_bundle"
@@ -52,6 +53,7 @@ class PolicyBundleRow(SQLModel, table=True):
     approved_by: str | None = Field(default=None, max_length=64)
     approved_at: int | None = Field(default=None, sa_type=BigInteger)
     approved_signature: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    opa_signature: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
 
 
 class PolicyActivationRow(SQLModel, table=True):

@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 from consent.ledger.entry import decode
 from consent.ledger_tables import ENTRY, OUTBOX
-from gateway.policy.bundle import default_folder, load, of
+from gateway.policy.bundle import default_folder, load, of, unpack
 from gateway.policy.tables import PolicyBundleRow
 from tests import opa
 from tests.world import World, open_world
@@ -106,6 +106,7 @@ async def test_from_a_folder_into_force_without_a_restart(world: World, tmp_path
     await world.parts.engine.look()
     assert world.parts.engine.revision == load().revision
 
+    assert (await world.http.get(f"{world.origin}/policy/bundle.signed.tar.gz")).status_code == 404
     code, said = await step(world, "activate", revision, by="bora", signed=False)
     assert code == 0, said
     assert (await step(world, "activate", revision, by="bora", signed=False))[0] == 2
@@ -114,6 +115,9 @@ async def test_from_a_folder_into_force_without_a_restart(world: World, tmp_path
     assert await retained_days(world, "after-the-change") == 30
     assert (await world.kinds())["policy:bundle:activated"] == 1
 
+    signed = await world.http.get(f"{world.origin}/policy/bundle.signed.tar.gz")
+    assert unpack(signed.content).revision == revision
+    assert signed.headers["etag"] == f'"{revision}"'
     served = await world.http.get(f"{world.origin}/policy/bundle.tar.gz")
     assert served.headers["etag"] == f'"{revision}"'
     again = await world.http.get(

@@ -15,6 +15,7 @@ from consent import (
     subjects,
 )
 from consent import tables as consent_tables
+from gateway.awareness import tables as awareness_tables
 from gateway.oauth import openid_tables
 from gateway.oauth import tables as oauth_tables
 from gateway.policy import tables as policy_tables
@@ -42,5 +43,6 @@ OWNERS = (
     ages,
     transfer_tables,
     calls,
+    awareness_tables,
 )
 metadata = SQLModel.metadata

@@ -439,6 +439,7 @@ def upgrade() -> None:
     sa.Column('approved_by', sa.String(length=64), nullable=True),
     sa.Column('approved_at', sa.BigInteger(), nullable=True),
     sa.Column('approved_signature', sa.LargeBinary(), nullable=True),
+    sa.Column('opa_signature', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('revision')
     )
     op.create_table('policy_decision',
@@ -467,6 +468,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_policy_decision_consent_id'), ['consent_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_policy_decision_request_id'), ['request_id'], unique=False)
 
+    op.create_table('publication',
+    sa.Column('about', sa.String(length=16), nullable=False),
+    sa.Column('month', sa.String(length=7), nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.Column('day', sa.String(length=10), nullable=False),
+    sa.PrimaryKeyConstraint('about', 'month')
+    )
+    op.create_table('questionnaire_count',
+    sa.Column('month', sa.String(length=7), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('question', sa.String(length=16), nullable=False),
+    sa.Column('answer', sa.String(length=16), nullable=False),
+    sa.Column('number', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('month', 'kind', 'question', 'answer')
+    )
     op.create_table('refresh_token',
     sa.Column('token_hash', sa.LargeBinary(), nullable=False),
     sa.Column('grant_id', sa.String(), nullable=False),
@@ -752,6 +768,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_refresh_token_expires_at'))
 
     op.drop_table('refresh_token')
+    op.drop_table('questionnaire_count')
+    op.drop_table('publication')
     with op.batch_alter_table('policy_decision', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_policy_decision_request_id'))
         batch_op.drop_index(batch_op.f('ix_policy_decision_consent_id'))

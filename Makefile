@@ -17,7 +17,7 @@ test: setup-dev
 
 # More than the suite's sample of failing disks and killed writers under the ledger: FAULTS=1000 takes an hour.
 faults: setup-dev
-	MYDATA_FAULTS=$(or $(FAULTS),1000) $(BIN)/python -m pytest -q tests/ledger/test_ledger_faults.py
+	MYDATA_FAULTS=$(or $(FAULTS),1000) $(BIN)/python -m pytest -q tests/ledger/test_ledger_faults.py tests/ledger/test_store_faults.py
 
 # A ledger of ten million entries: grown, proved from, searched, verified again. An hour or two, 10 GB; SIZE=... for less.
 soak: setup-dev

@@ -33,44 +33,62 @@ def _version(folder: Path) -> int:
     return int(match.group(1)) if match else 0
 
 
-@contextmanager
-def cluster(*, fsync: bool = False) -> Iterator[str]:
-    """Start a cluster on a unix socket only; yield the socket folder; stop and delete it afterwards.
+class Server:
+    """A cluster that can be stopped at once, as by a power cut of the process, and started again."""
 
-    Tests need no `fsync`; a benchmark of durable answers does.
-    """
+    def __init__(self, folder: Path, home: Path, user: str | None, options: list[str]) -> None:
+        self._folder, self._user, self._options = folder, user, options
+        self.home = home
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, recover if need be, and wait until it answers."""
+        options = (word for option in self._options for word in ("-c", option))
+        command = [str(self._folder / "postgres"), "-D", str(self.home / "data"), "-k", str(self.home)]
+        with (self.home / "log").open("ab") as log:
+            self._running = subprocess.Popen(
+                [*command, *options], stdout=log, stderr=log, user=self._user, cwd=self.home
+            )
+        _wait(self._folder, self.home)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop; SIGQUIT is PostgreSQL's immediate stop: no checkpoint, recovery at the next start."""
+        if self._running is not None:
+            self._running.send_signal(how)
+            self._running.wait(20)
+            self._running = None
+
+
+@contextmanager
+def server(*, fsync: bool = False) -> Iterator[Server]:
+    """Start a cluster on a unix socket only; stop and delete it afterwards."""
     folder = binaries()
     if folder is None:
         raise FileNotFoundError("no PostgreSQL binaries >= 15 on this machine")
     home = Path(tempfile.mkdtemp(prefix="mydata-pg-", dir="/tmp"))
     user = _unprivileged(home)
-    data = home / "data"
+    made: list[object] = [folder / "initdb", "-D", home / "data", "-U", "mydata", "-A", "trust"]
+    options = ["listen_addresses=", "max_connections=200", "shared_buffers=64MB"]
+    running = Server(folder, home, user, [*options, f"fsync={'on' if fsync else 'off'}"])
     try:
-        _run(
-            [folder / "initdb", "-D", data, "-U", "mydata", "-A", "trust", "-E", "UTF8", "--no-sync"],
-            user,
-            home,
-        )
-        options = ["listen_addresses=", "max_connections=200", "shared_buffers=64MB"]
-        options.append(f"fsync={'on' if fsync else 'off'}")
-        command = [
-            folder / "postgres",
-            "-D",
-            data,
-            "-k",
-            home,
-            *(word for o in options for word in ("-c", o)),
-        ]
-        with (home / "log").open("wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, user=user, cwd=home)
+        _run([*made, "-E", "UTF8", "--no-sync"], user, home)
         try:
-            _wait(folder, home)
-            yield str(home)
+            running.start()
+            yield running
         finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(20)
+            running.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def cluster(*, fsync: bool = False) -> Iterator[str]:
+    """Start a cluster; yield its socket folder; stop and delete it afterwards.
+
+    Tests need no `fsync`; a benchmark of durable answers does.
+    """
+    with server(fsync=fsync) as running:
+        yield str(running.home)
 
 
 def url(socket: str, name: str) -> str:
@@ -101,7 +119,7 @@ def _run(command: list[object], user: str | None, home: Path) -> None:
 
 
 def _wait(folder: Path, home: Path) -> None:
-    ready = [folder / "pg_isready", "-h", str(home), "-U", "mydata", "-d", "postgres", "-t", "20"]
+    ready = [str(folder / "pg_isready"), "-h", str(home), "-U", "mydata", "-d", "postgres", "-t", "20"]
     for _ in range(200):
         if subprocess.run(ready, capture_output=True, check=False).returncode == 0:
             return

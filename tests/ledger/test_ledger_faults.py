@@ -6,7 +6,6 @@ the export must verify as a continuation of the one before. `make faults` does m
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import subprocess
@@ -22,9 +21,12 @@ from consent.ledger.verify import verify
 from consent.ledger_tables import ENTRY, PAYLOAD
 from gateway.database import Database
 from gateway.ledger import Log, export
+from tests.ledger.faulting import FAULTS as ASKED
+from tests.ledger.faulting import share, told
 from tests.unit.consent.ledger.exports import ORIGIN, SIGNER
 
-FAULTS = int(os.environ.get("MYDATA_FAULTS", "6"))
+FAULTS = share(400, 6)
+KILLS = share(60, 2)
 SECONDS = 60
 CALLS = ("pwrite64", "fdatasync", "write", "fsync", "openat", "rename", "ftruncate", "unlink")
 ERRORS = ("EIO", "ENOSPC")
@@ -38,6 +40,13 @@ def strace() -> str:
     if path is None or subprocess.run(tried, capture_output=True, check=False).returncode:
         pytest.skip("group strace: no strace that may trace on this machine")
     return path
+
+
+def said(capsys: pytest.CaptureFixture[str], line: str) -> None:
+    """Print it, when more than the sample was run."""
+    if ASKED:
+        with capsys.disabled():
+            print(f"\n{line}", flush=True)
 
 
 async def made(folder: Path) -> Path:
@@ -84,7 +93,7 @@ async def settled(folder: Path, acknowledged: list[str], number: int) -> None:
 
 
 @pytest.mark.timeout(SECONDS * 10 * (1 + FAULTS // 10))
-async def test_failing_disks_lose_nothing(tmp_path: Path) -> None:
+async def test_failing_disks_lose_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One system call fails, once or from then on; every write-type call, both errors, seeded moments."""
     tracer, chosen = strace(), random.Random(20261122)
     folder, acknowledged = await made(tmp_path), list[str]()
@@ -102,16 +111,18 @@ async def test_failing_disks_lose_nothing(tmp_path: Path) -> None:
         log for log in folder.glob("disk-*.log") if "rror" in log.read_text() or "failed" in log.read_text()
     ]
 
+    said(capsys, told(f"EIO or ENOSPC in a write-type call ({len(hit)} felt)", FAULTS, len(acknowledged)))
     assert len(hit) * 3 >= FAULTS, "too few faults were felt"
 
 
 @pytest.mark.timeout(SECONDS * 10 * (1 + FAULTS // 10))
-async def test_killed_writers_lose_nothing(tmp_path: Path) -> None:
+async def test_killed_writers_lose_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """SIGKILL at seeded moments between the first acknowledgement and the last."""
     chosen = random.Random(42)
     folder, acknowledged = await made(tmp_path), list[str]()
-    for number in range(max(2, FAULTS // 4)):
+    for number in range(KILLS):
         acknowledged += appended(folder, f"kill-{number}", [], kill_after=chosen.randrange(0, 400))
         await settled(folder, acknowledged, number)
+    said(capsys, told("SIGKILL of an appending writer", KILLS, len(acknowledged)))
 
     assert acknowledged

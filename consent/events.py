@@ -84,4 +84,9 @@ class Event(StrEnum):
     RECORDS_PERIOD_DISCLOSED = "records:period:disclosed"
     RECORDS_TAKEOVER_DISCLOSED = "records:takeover:disclosed"
     GATEWAY_ENDING_ANNOUNCED = "gateway:ending:announced"
+    SUPPORT_TOKEN_ISSUED = "support:token:issued"  # noqa: S105 (an event name)
+    SUPPORT_CONSENTS_SHOWN = "support:consents:shown"
+    SUPPORT_STATISTICS_ASKED = "support:statistics:asked"
+    SUPPORT_STATISTICS_SHOWN = "support:statistics:shown"
+    METRICS_PERIOD_SHOWN = "metrics:period:shown"
     SUBJECT_RECORD_ERASED = "subject:record:erased"

@@ -20,6 +20,9 @@ from consent.records import PENDING, By, Consent, Move, State, move
 from consent.subjects import SubjectId
 from consent.text import ShownText
 
+THROUGH = "through_portal"
+"""Why a withdrawal of the citizen did not come from their own page: somebody they told brought it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -126,17 +129,20 @@ async def withdraw(
     subject: SubjectId,
     at: int,
     acting: Acting = SELF,
+    through: str | None = None,
 ) -> Consent:
     """The citizen takes the whole consent back (PIPA 37, 35-2). Never blocked; repeating it changes nothing.
 
-    A consent that has ended already is given back as it is, without a second entry.
+    A consent that has ended already is given back as it is, without a second entry. `through` names the
+    party that brought the citizen's word; the consent says then that it did not come from our own page.
     Raises MoveError `consent_not_found`, also for another citizen's consent.
     """
     before = await own(session, consent_id, subject)
     if before.ended:
         return before
-    after = move(before, Move.WITHDRAW, at, by=acting.by)
-    return await commit_to(session, journal, before, after, Move.WITHDRAW, told=acting.told)
+    after = move(before, Move.WITHDRAW, at, by=acting.by, why=None if through is None else THROUGH)
+    told = acting.told if through is None else {**acting.told, "through": through}
+    return await commit_to(session, journal, before, after, Move.WITHDRAW, told=told)
 
 
 async def revoke(

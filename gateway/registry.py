@@ -59,7 +59,10 @@ class HolderEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Consortium(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A consortium (컨소시엄): which holders and recipients work together, on what contract, for what."""
+    """A consortium (컨소시엄): which holders and recipients work together, on what contract, for what.
+
+    `reward` says whether its recipients pay for what they receive; absent: the contract does not say.
+    """
 
     id: Code
     contract: Name
@@ -69,6 +72,7 @@ class Consortium(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     purposes: tuple[str, ...]
     start: str
     end: str
+    reward: bool | None = None
 
 
 class Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,7 +20,9 @@ import yaml
 from gateway.errors import Problem
 from gateway.settings import SettingsError
 
-Scope = Literal["entries", "search", "citizens", "open", "decisions", "what-if"]
+Scope = Literal[
+    "entries", "search", "citizens", "open", "decisions", "what-if", "support", "withdraw", "metrics"
+]
 
 
 class Reader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +30,7 @@ class Reader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `citizens` may ask which entries are one citizen's; the citizen sees that in their own trail.
     `decisions` may list past decisions and have each made again, `what-if` have another policy tried on them.
+    `support` may ask the support doors, `withdraw` bring a citizen's withdrawal, `metrics` read them.
     """
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]

@@ -85,3 +85,10 @@ async def subject_of(session: AsyncSession, keys: SubjectKeys, identity: str) ->
     statement = insert_or_keep(session, _CITIZEN, "identity_hash")
     await session.execute(statement.values(identity_hash=identity, subject_id=made))
     return SubjectId((await session.execute(query)).scalar_one())
+
+
+async def known(session: AsyncSession, identity: str) -> SubjectId | None:
+    """The subject of a person who signed in once; None, and nobody is made, for anybody else."""
+    query = select(_CITIZEN.c.subject_id).where(_CITIZEN.c.identity_hash == identity)
+    found = (await session.execute(query)).scalar_one_or_none()
+    return None if found is None else SubjectId(found)

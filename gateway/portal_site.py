@@ -1,0 +1,36 @@
+"""The doors of the portal, put together from the parts of the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.routing import BaseRoute
+
+from gateway.parts import Parts
+from gateway.security.citizens import identity_hash
+from gateway.support.agreements import Agreements
+from gateway.support.doors import Doors
+from gateway.support.routes import routes
+from gateway.support.statistics import Weeks
+from gateway.support.status import Probe, status
+from gateway.support.tokens import SupportTokens
+from gateway.transfers.consequences import after_ending
+
+
+def portal_of(parts: Parts, probes: Mapping[str, Probe]) -> list[BaseRoute]:
+    """Every door of the portal; `probes` say whether the gateway can serve."""
+    registry, settings, wake = parts.registry, parts.settings, parts.log.wake
+    codes = {holder.id: holder.org_code for holder in registry.holders}
+    tokens = SupportTokens(parts.readers, parts.keys.pairwise, settings.issuer, parts.clock)
+    doors = Doors(
+        database=parts.database,
+        journal=parts.journal,
+        tokens=tokens,
+        agreements=Agreements(parts.catalogue, registry.consortia, codes),
+        identity=lambda person: identity_hash(parts.keys.identity, registry.identity.issuer, person),
+        after_withdrawal=after_ending(parts.worker, parts.notices),
+        wake=wake,
+        clock=parts.clock,
+    )
+    weeks = Weeks(parts.database, parts.journal, tokens, codes, wake, parts.clock)
+    return [*routes(doors, weeks, status(tokens, probes))]

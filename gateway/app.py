@@ -42,6 +42,7 @@ from gateway.oauth.tokens import Minter
 from gateway.parts import Parts, open_parts
 from gateway.policy.errors import PolicyError
 from gateway.policy.memory import Memory
+from gateway.portal_site import portal_of
 from gateway.security.client_certificate import terminators
 from gateway.security.cross_origin import CrossOrigin
 from gateway.security.headers import HeaderSet, SecurityHeaders
@@ -160,6 +161,7 @@ def _routes(parts: Parts, server: GatewayAuthorizationServer, site: Site) -> lis
         *health.routes(parts.metrics, probes, parts.log.watched),
         *policy_door.routes(parts.engine),
         *web_routes(site),
+        *portal_of(parts, probes),
     ]
 
 

@@ -44,13 +44,14 @@ async def end(
     """End a mandate: nobody acts under it from now on. False, nothing changed, if it has ended before.
 
     `why` is a stable word; the consents that rest on it are paused for the same reason, or `mandate_ended`.
-    Locks: the consents first, then the citizen's row (the journal), as everywhere.
+    Locks: the mandate first, as whoever answers under it does, so that no yes slips in between and neither
+    waits for the other; then the consents and the citizen's row (the journal), as everywhere.
     """
-    query = select(_CONSENT.c.id).where(_CONSENT.c.mandate == mandate_id).order_by(_CONSENT.c.id)
-    names = (await session.execute(query.with_for_update())).scalars().all()
     ended = await mandates.close(session, mandate_id, why, at)
     if ended is None:
         return False
+    query = select(_CONSENT.c.id).where(_CONSENT.c.mandate == mandate_id).order_by(_CONSENT.c.id)
+    names = (await session.execute(query.with_for_update())).scalars().all()
     for name in names:
         consent = await repository.load(session, name)
         if consent is not None and consent.standing(at) is State.ACTIVE:

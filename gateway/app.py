@@ -21,11 +21,20 @@ from consent.errors import ConsentError
 from consent.law.fair_use import fair_use
 from gateway import ledger
 from gateway.access import Access
-from gateway.api import consent_endings, consents, health, policy_memory, receipts, transfer_list, transfers
+from gateway.api import (
+    awareness,
+    consent_endings,
+    consents,
+    health,
+    policy_memory,
+    receipts,
+    transfer_list,
+    transfers,
+)
 from gateway.api import policy as policy_door
 from gateway.api.description import described
 from gateway.bundles.errors import BundleError
-from gateway.citizen_site import holders_of, oversight_of, receipts_of, sessions_of, site_of
+from gateway.citizen_site import holders_of, oversight_of, publisher_of, receipts_of, sessions_of, site_of
 from gateway.errors import Problem
 from gateway.failures import answer_error, caller_gone, refuse_cross_origin
 from gateway.front import Front
@@ -162,6 +171,7 @@ def _routes(parts: Parts, server: GatewayAuthorizationServer, site: Site) -> lis
         *policy_door.routes(parts.engine),
         *web_routes(site),
         *portal_of(parts, probes),
+        *awareness.routes(awareness.Doors(parts.database, publisher_of(parts))),
     ]
 
 

@@ -14,6 +14,8 @@ from consent import signatures
 from consent.parties import HolderInfo
 from consent.receipts import House
 from gateway.account_listing import listing
+from gateway.awareness.papers import Publisher
+from gateway.awareness.questionnaire import Questionnaire
 from gateway.oauth.answering import Answering
 from gateway.oauth.server import GatewayAuthorizationServer
 from gateway.parts import Parts
@@ -79,6 +81,15 @@ def site_of(parts: Parts, server: GatewayAuthorizationServer) -> Site:
         may_grant=parts.log.refuse_if_behind,
         list_accounts=listing(parts),
         own=parts.own.asking,
+        questionnaire=Questionnaire.of(parts.database, parts.keys.pairwise, parts.clock),
+    )
+
+
+def publisher_of(parts: Parts) -> Publisher:
+    """Who publishes statistics here."""
+    operator = parts.registry.operator
+    return Publisher(
+        parts.settings.issuer, {"ko": operator.name.ko, "en": operator.name.en}, operator.contact
     )
 
 

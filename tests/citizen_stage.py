@@ -31,6 +31,7 @@ from consent.journal import Journal
 from consent.parties import HolderInfo
 from consent.subjects import SubjectId, SubjectKeys
 from gateway.app import OPEN_PATHS
+from gateway.awareness.questionnaire import Questionnaire
 from gateway.database import Database
 from gateway.demo.browser import Browser, Page
 from gateway.errors import Problem
@@ -325,6 +326,7 @@ class CitizenStage:
             after_change=after_change,
             receipt=receipt,
             precheck=precheck,
+            questionnaire=Questionnaire.of(self.database, b"i" * 32, self.clock),
         )
 
     def _app(self) -> Starlette:

@@ -27,6 +27,7 @@ GROUPS = (
     "receipts",
     "policy",
     "policy_memory",
+    "awareness",
     "support",
     "service",
 )

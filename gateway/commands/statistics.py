@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from consent.subjects import SubjectKeys
+from gateway.commands import statistics_publish
 from gateway.commands.store import opened
 from gateway.keys import load_keys
 from gateway.registry import load_registry
@@ -27,7 +28,7 @@ With --compare they are made from the ledger, too. Exit code 1: the two differ, 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the `statistics` group."""
-    group = subparsers.add_parser("statistics", help="the numbers of a past week")
+    group = subparsers.add_parser("statistics", help="the numbers of a past week or month")
     verbs = group.add_subparsers(metavar="VERB", required=True)
     shape = argparse.RawDescriptionHelpFormatter
     verb = verbs.add_parser("week", help="one week's numbers", description=WEEK, formatter_class=shape)
@@ -36,6 +37,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     verb.add_argument("--compare", action="store_true", help="make them from the ledger, too")
     verb.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings (YAML)")
     verb.set_defaults(run=_week)
+    statistics_publish.register(verbs)
 
 
 def _day(text: str) -> date:

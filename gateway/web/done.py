@@ -19,6 +19,7 @@ from gateway.oauth import clients, interactions
 from gateway.web import language, phrases
 from gateway.web.consent_view import party
 from gateway.web.item_names import item_name
+from gateway.web.questionnaire import asking
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
 from gateway.web.views import DoneView, Party
@@ -65,4 +66,5 @@ class DonePage:
             items=tuple(item_name(self._site, item, spoken) for item in consent.terms.items),
             receipt=f"{place}/receipt" if self._site.receipt else None,
             consent=place,
+            asking=asking(self._site, "grant", consent.id, consent.created_at, spoken),
         )

@@ -16,6 +16,7 @@ from consent.items import Terms
 from consent.journal import Journal
 from consent.parties import HolderInfo
 from consent.records import Consent
+from gateway.awareness.questionnaire import Questionnaire
 from gateway.database import Database
 from gateway.errors import Language
 from gateway.oauth.answering import Answering
@@ -100,6 +101,7 @@ class Site:
     may_grant: MayGrant | None = None
     list_accounts: ListAccounts | None = None
     own: OwnAsking | None = None
+    questionnaire: Questionnaire | None = None
     patience: Patience = field(default_factory=Patience)
     sign_ins: RateLimit = field(default_factory=RateLimit)
 

@@ -107,6 +107,14 @@ class ConsentView:
 
 
 @dataclass(frozen=True)
+class Asking:
+    """The questions nobody needs to answer, and the ticket to answer them once."""
+
+    ticket: str
+    questions: tuple[Select, ...]
+
+
+@dataclass(frozen=True)
 class DoneView:
     """What the citizen decided, and the way back to the service while it is still open."""
 
@@ -119,6 +127,7 @@ class DoneView:
     items: tuple[str, ...] = ()
     receipt: str | None = None
     consent: str | None = None
+    asking: Asking | None = None
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent import deletion, moving, repository, repository_use, service
 from consent.mandates import Power
+from consent.records import Consent, State
 from consent.subjects import SubjectId
 from consent.usage import ItemOutcome
 from gateway.errors import Language, Problem
@@ -15,6 +17,7 @@ from gateway.web.consent_view import party
 from gateway.web.forms import Form, read_form
 from gateway.web.item_names import dataset_name, holder_name, item_name
 from gateway.web.my_consents import Kept, own
+from gateway.web.questionnaire import asking
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
 from gateway.web.views import WithdrawView
@@ -108,6 +111,8 @@ class Withdraw:
         if not kept.consent.ended:
             return RedirectResponse(place, 303)
         spoken = language.of_request(request)
+        async with self._site.database.reading() as session:
+            at = await _withdrawn_at(session, kept.consent)
         return self._site.renderer.page(
             "withdrawn",
             spoken,
@@ -116,6 +121,7 @@ class Withdraw:
             reference=kept.consent.id,
             when=phrases.moment(kept.consent.changed_at, spoken),
             place=place,
+            asking=asking(self._site, "withdrawal", kept.consent.id, at, spoken),
         )
 
     async def _own(self, request: Request) -> Kept | None:
@@ -133,6 +139,13 @@ class Withdraw:
                 await repository_use.latest(session, consent.id, one.name) for one in consent.asked.items
             ]
         return [outcome for outcome in found if outcome is not None and outcome.sent]
+
+
+async def _withdrawn_at(session: AsyncSession, consent: Consent) -> int | None:
+    """When the citizen withdrew it; None when it ended otherwise."""
+    versions = await repository.versions_of(session, consent)
+    ends = (State.WITHDRAWING, State.WITHDRAWN)
+    return next((one.changed_at for one in versions if one.state in ends), None)
 
 
 def _ticked(form: Form) -> bool:

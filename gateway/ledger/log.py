@@ -167,12 +167,12 @@ class Log:
                 while batch := await self._sequencer.integrate():
                     added += batch
                 await self._publisher.publish()
+                self._halted = None  # before the index, which is nobody's proof
                 await self._index()
             except Problem as problem:
                 if problem.code == "ledger_halted":
                     self._halted = problem
                 raise
-            self._halted = None
             if self._backlog is not None and _behind(self._backlog[1]):
                 self._backlog = None
         moved, self._moved = self._moved, asyncio.Event()

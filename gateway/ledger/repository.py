@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, Select, delete, func, insert, select, text, update
+from sqlalchemy import Row, Select, delete, func, insert, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.ledger.tiles import Tile, exists
@@ -64,11 +64,11 @@ async def extend(
     full: list[FullTile],
 ) -> None:
     """Append `rows` behind `old` in the shard `old.origin`: entries, tiles, head; empty their outbox rows."""
-    entries = [
-        {"position": position, "outbox_id": row[0], "entry": row[1]}
-        for position, row in enumerate(rows, old.size)
-    ]
-    await session.execute(insert(ENTRY), entries)
+    taken = OUTBOX.c.id.in_([row[0] for row in rows])
+    behind = literal(old.size - 1) + func.row_number().over(order_by=OUTBOX.c.id)
+    # The store moves them itself: their bytes have been read to be hashed and need not come back.
+    moved_on = select(behind, OUTBOX.c.id, OUTBOX.c.entry).where(taken)
+    await session.execute(insert(ENTRY).from_select(["position", "outbox_id", "entry"], moved_on))
     if full:
         tiles = [{"level": tile.level, "number": tile.index, "data": tile.data} for tile in full]
         await session.execute(insert(TILE), tiles)
@@ -78,8 +78,7 @@ async def extend(
     )
     if moved.one_or_none() is None:
         await session.execute(insert(HEAD).values(id=_ONLY, **values))
-    taken = [row[0] for row in rows]
-    await session.execute(delete(OUTBOX).where(OUTBOX.c.id.in_(taken)))
+    await session.execute(delete(OUTBOX).where(taken))
 
 
 async def tiles(session: AsyncSession, wanted: Sequence[Tile]) -> dict[Tile, bytes]:

@@ -131,6 +131,7 @@ async def test_the_task_survives_a_refusal(ledger: Ledger) -> None:
         ledger.last_signed.write_text(note)
 
         assert await ledger.log.wait_integrated(later.outbox_id, timeout=10) == 1
+        await ledger.log.integrate_now()  # the round that published is over, too
     await ledger.log.refuse_if_behind()
 
 

@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
-from sqlmodel import SQLModel
 
 from gateway.database import Database
 from tests import nginx, postgres, softhsm
 from tests.samples import samples_dir
+from tests.tables import with_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS = ("postgres", "opa", "browser", "node", "nginx", "pkcs11", "samples")
@@ -74,21 +73,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A database with the current tables, on each store."""
-    if "|" in database_url:
-        database_url = await fresh_database(database_url.split("|")[0])
-    made = Database(database_url)
-    async with made.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
+    made = Database(await with_tables(database_url))
     yield made
     await made.close()
-
-
-async def fresh_database(socket: str) -> str:
-    """Make an empty PostgreSQL database in the cluster at `socket` and give its address."""
-    name = f"t_{os.getpid()}_{os.urandom(6).hex()}"
-    connection = await asyncpg.connect(host=socket, user="mydata", database="postgres")
-    try:
-        await connection.execute(f'CREATE DATABASE "{name}"')
-    finally:
-        await connection.close()
-    return postgres.url(socket, name)

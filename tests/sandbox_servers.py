@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -54,6 +57,8 @@ class Sandbox:
     faults: dict[str, TimedFaults]
     people: tuple[Somebody, ...]
     jwks: dict[str, Any]
+    names: Callable[[str], str]
+    """The identity provider's `sub` for the gateway, by a person's handle."""
 
 
 @cache
@@ -89,7 +94,8 @@ async def open_sandbox(
         now=lambda: clock.seconds,
         token=lambda: secrets.token_urlsafe(32),
     )
-    sandbox = Sandbox(issuer, {s: origin_of(bound[s]) for s in HOLDERS}, {}, who, public_keys(identity))
+    origins = {s: origin_of(bound[s]) for s in HOLDERS}
+    sandbox = Sandbox(issuer, origins, {}, who, public_keys(identity), _names(identity))
     apps: dict[int, ASGIApp] = {port_of(bound["identity"]): create_provider(identity)}
     for sector, facts in HOLDERS.items():
         module = import_module(f"connectors.sandbox.{sector}")
@@ -120,3 +126,12 @@ def _by_port(apps: dict[int, ASGIApp]) -> ASGIApp:
         await apps[scope["server"][1]](scope, receive, send)
 
     return dispatch
+
+
+def _names(identity: IdentityConfig) -> Callable[[str], str]:
+    def name(handle: str) -> str:
+        about = f"{OPERATOR}\0{identity.people[handle].id}".encode()
+        digest = hmac.digest(identity.pairwise_secret, about, hashlib.sha256)
+        return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    return name

@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 
 from gateway.demo.company import Company
 from gateway.oauth.dpop import token_hash
-from tests.conftest import fresh_database
+from tests.tables import fresh_database
 from tests.world import World, open_world
 
 CHECKS = [

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.conftest import fresh_database
+from tests.tables import fresh_database
 from tests.world import World, open_world
 
 

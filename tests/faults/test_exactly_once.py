@@ -19,10 +19,10 @@ from gateway.demo.company import Company
 from gateway.demo.processes import Child
 from gateway.demo.story import WISHES
 from gateway.oauth.dpop import token_hash
-from tests.conftest import fresh_database
 from tests.faults.lines import Answer, Crowd, message
 from tests.faults.process import ProcessWorld, open_process_world
 from tests.flows.messages import code_form, form
+from tests.tables import fresh_database
 
 REPLAYED = {"client_assertion_replayed", "dpop_replayed"}
 TOO_OLD = {"client_assertion_invalid", "dpop_invalid"}

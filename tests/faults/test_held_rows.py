@@ -16,8 +16,8 @@ from consent.terms import to_details
 from consent.text import ShownText
 from gateway.database import Database
 from gateway.oauth import Settlement, interactions
-from tests.conftest import fresh_database
 from tests.oauth_stage import SESSION, Stage
+from tests.tables import fresh_database
 
 pytestmark = pytest.mark.postgres
 """SQLite has one writer, who holds everything or nothing."""

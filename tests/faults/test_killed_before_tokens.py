@@ -20,10 +20,10 @@ from gateway.demo.browser import Page
 from gateway.demo.citizen import Citizen, Wishes
 from gateway.demo.company import Company, CompanyError
 from gateway.demo.world import mydata
-from tests.conftest import fresh_database
 from tests.faults.process import ProcessWorld, open_process_world
 from tests.faults.test_killed_oauth import finish
 from tests.flows.messages import code_form, token
+from tests.tables import fresh_database
 
 STEPS = ("push", "page", "answer", "return", "exchange")
 ROUNDS = 10

@@ -15,9 +15,9 @@ from consent.events import Event
 from gateway.demo.browser import Left, Page
 from gateway.demo.citizen import Citizen, Wishes
 from gateway.demo.company import Company, CompanyError
-from tests.conftest import fresh_database
 from tests.faults.process import ProcessWorld, open_process_world
 from tests.flows.messages import code_form, token
+from tests.tables import fresh_database
 
 Seen = Callable[[], Awaitable[bool]]
 """Whether the store shows what a request was to do."""

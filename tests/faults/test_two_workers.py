@@ -13,8 +13,8 @@ from consent.events import Event
 from consent.ledger.verify import verify
 from gateway.demo.participants import HOLDERS
 from gateway.demo.world import mydata
-from tests.conftest import fresh_database
 from tests.faults.process import open_process_world
+from tests.tables import fresh_database
 from tests.world import SETTLED, Given
 
 TRANSFERS = 6

@@ -7,8 +7,20 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.conftest import fresh_database
+from tests.tables import fresh_database
 from tests.world import World, open_world
+
+
+@pytest_asyncio.fixture(
+    scope="module",
+    loop_scope="module",
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)],
+)
+async def store_url(request: pytest.FixtureRequest) -> str | None:
+    """For a world a module: its own SQLite file (None), and a fresh PostgreSQL database."""
+    if request.param == "sqlite":
+        return None
+    return await fresh_database(request.getfixturevalue("postgres_socket"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -16,6 +28,12 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     """One world a module, on SQLite. Its tests MUST run in the module's event loop."""
     async with open_world(tmp_path_factory.mktemp("world")) as opened:
         yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="function")
+async def own_url(database_url: str) -> str:
+    """The address of an empty database of a test's own, once on each store."""
+    return await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
 
 
 @pytest_asyncio.fixture(loop_scope="function")

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def world(tmp_path_factory: pytest.TempPathFactory, store_url: str | None) -> AsyncIterator[World]:
     """A world in which the thirteenth person has several accounts, lines and meters."""
-    async with open_world(tmp_path_factory.mktemp("narrowed"), count=13) as opened:
+    async with open_world(tmp_path_factory.mktemp("narrowed"), store_url, count=13) as opened:
         yield opened
 
 

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from consent import exporting
-from tests.conftest import fresh_database
 from tests.flows.test_companys_consents import given_by
 from tests.flows.test_receipts_story import file, got, keys_of
+from tests.tables import fresh_database
 from tests.unit.consent.signing import Authority, signed
 from tests.world import Given, World, open_world
 

@@ -20,10 +20,10 @@ ONE = Wishes(items=())
 
 
 @pytest_asyncio.fixture(loop_scope="function")
-async def lending(tmp_path: Path) -> AsyncIterator[World]:
+async def lending(tmp_path: Path, own_url: str) -> AsyncIterator[World]:
     """A gateway that reads the fusion folder, and a consortium that may review loans."""
     folders = tuple(ROADMAP / stage for stage in ("eight", "ten", "thirteen", "fusion"))
-    async with open_world(tmp_path, purposes=("loan-review",), catalogues=folders) as opened:
+    async with open_world(tmp_path, own_url, purposes=("loan-review",), catalogues=folders) as opened:
         yield opened
 
 

@@ -34,9 +34,9 @@ async def settled(world: World, request: SelfRequest) -> SelfRequest:
     raise AssertionError("the request is not settled")
 
 
-async def test_pipa_42_5_own_data_is_pulled_for_the_citizen_alone(tmp_path: Path) -> None:
+async def test_pipa_42_5_own_data_is_pulled_for_the_citizen_alone(tmp_path: Path, own_url: str) -> None:
     """Asked once, pulled under an authorisation of its own, kept sealed, untreated but for exclusions."""
-    async with open_world(tmp_path) as world:
+    async with open_world(tmp_path, own_url) as world:
         await world.given()
         (consent,) = await world.rows("consent")
         subject = SubjectId(consent["subject_id"])
@@ -65,9 +65,9 @@ async def test_pipa_42_5_own_data_is_pulled_for_the_citizen_alone(tmp_path: Path
         }
 
 
-async def test_row_26_the_citizen_asks_takes_and_deletes_on_their_pages(tmp_path: Path) -> None:
+async def test_row_26_the_citizen_asks_takes_and_deletes_on_their_pages(tmp_path: Path, own_url: str) -> None:
     """One form to ask, pressed twice one request; the archive once; gone after; every step in the ledger."""
-    async with open_world(tmp_path) as world:
+    async with open_world(tmp_path, own_url) as world:
         given = await world.given()
         browser = given.citizen.browser
         page = await browser.open(f"{world.origin}/my/rights")
@@ -105,9 +105,11 @@ async def test_row_26_the_citizen_asks_takes_and_deletes_on_their_pages(tmp_path
         assert "내 데이터가 준비됐어요" in page.words
 
 
-async def test_pipa_42_6_11_the_record_tells_both_kinds_and_what_was_received(tmp_path: Path) -> None:
+async def test_pipa_42_6_11_the_record_tells_both_kinds_and_what_was_received(
+    tmp_path: Path, own_url: str
+) -> None:
     """Each sent item has its moment, and after the company fetched the bundle the moment of receipt."""
-    async with open_world(tmp_path) as world:
+    async with open_world(tmp_path, own_url) as world:
         given = await world.given()
         asked = await given.company.ask_transfer("for-the-record")
         done = await world.settled(given.company, asked)

@@ -16,7 +16,7 @@ import yaml
 from consent.calendar import korean_day
 from consent.subjects import SubjectId
 from gateway.policy.bundle import default_folder, load
-from tests.conftest import fresh_database
+from tests.tables import fresh_database
 from tests.world import World, open_world
 
 

@@ -19,7 +19,7 @@ from consent.ledger_tables import ENTRY, OUTBOX
 from consent.subjects import SubjectId
 from gateway.policy import revisions
 from gateway.policy.bundle import default_folder, load
-from tests.conftest import fresh_database
+from tests.tables import fresh_database
 from tests.world import World, open_world
 
 FILE = """

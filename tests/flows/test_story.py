@@ -20,7 +20,7 @@ from gateway.bundles.open import BundleRejected, open_bundle
 from gateway.policy.bundle import load
 from gateway.policy.server import LocalOpa
 from tests import opa
-from tests.conftest import fresh_database
+from tests.tables import fresh_database
 
 FLIPS = 200
 

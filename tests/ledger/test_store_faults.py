@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from tests import postgres
-from tests.conftest import fresh_database
 from tests.ledger.faulting import FAULTS, share, told
 from tests.ledger.store import Store
+from tests.tables import fresh_database
 
 SECONDS = 60
 DEATHS = (

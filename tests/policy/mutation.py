@@ -134,7 +134,7 @@ def noticed_by_rego(opa: Path, mutant: Mutant) -> bool:
         file = Path(folder) / mutant.path
         file.write_text(_with(file.read_text(), mutant))
         command = [str(opa), "test", f"mydata:{copy}"]
-        done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+        done = subprocess.run(command, capture_output=True, check=False, timeout=600)
         return done.returncode != 0
 
 

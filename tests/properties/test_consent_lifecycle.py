@@ -33,7 +33,7 @@ from consent.subjects import SubjectId, SubjectKeys
 from consent.terms import Terms, restrict
 from consent.text import ShownText
 from gateway.database import Database
-from tests.conftest import fresh_database
+from tests.tables import fresh_database
 from tests.unit.consent.household import AT, CLIENT, details, parsed
 
 DAY = 86_400

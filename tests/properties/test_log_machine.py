@@ -1,4 +1,4 @@
-"""The appended tree against a naive one, step by step, across the boundaries of tiles: 255, 256, 257, 65,536."""
+"""The appended tree against a naive one, step by step, at the boundaries of tiles: 255, 256, 257, 65,536."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doors of the portal, put together from the parts of the gateway."""
+"""The doors of the portal and of whoever reads figures, put together from the parts of the gateway."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from gateway.parts import Parts
 from gateway.security.citizens import identity_hash
 from gateway.support.agreements import Agreements
 from gateway.support.doors import Doors
+from gateway.support.metrics import ConsentMetrics, metrics_routes
 from gateway.support.routes import routes
 from gateway.support.statistics import Weeks
 from gateway.support.status import Probe, status
@@ -18,7 +19,7 @@ from gateway.transfers.consequences import after_ending
 
 
 def portal_of(parts: Parts, probes: Mapping[str, Probe]) -> list[BaseRoute]:
-    """Every door of the portal; `probes` say whether the gateway can serve."""
+    """Every door; `probes` say whether the gateway can serve."""
     registry, settings, wake = parts.registry, parts.settings, parts.log.wake
     codes = {holder.id: holder.org_code for holder in registry.holders}
     tokens = SupportTokens(parts.readers, parts.keys.pairwise, settings.issuer, parts.clock)
@@ -33,4 +34,5 @@ def portal_of(parts: Parts, probes: Mapping[str, Probe]) -> list[BaseRoute]:
         clock=parts.clock,
     )
     weeks = Weeks(parts.database, parts.journal, tokens, codes, wake, parts.clock)
-    return [*routes(doors, weeks, status(tokens, probes))]
+    figures = ConsentMetrics(parts.database, parts.journal, parts.log, parts.readers, parts.clock)
+    return [*routes(doors, weeks, status(tokens, probes)), *metrics_routes(figures)]

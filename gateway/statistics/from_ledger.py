@@ -29,7 +29,9 @@ _BATCH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class Said:
+    """One entry and what it says; an empty body when that cannot be opened any more."""
+
     entry: Entry
     subject: str | None
     body: dict[str, Any]
@@ -40,7 +42,7 @@ async def facts(session: AsyncSession, keys: SubjectKeys, begin: int, end: int) 
     moves: list[Moved] = []
     calls: list[Call] = []
     sent: list[Sent] = []
-    async for said in _opened(session, keys):
+    async for said in opened(session, keys):
         kind, at = said.entry.kind, said.entry.at
         if kind in _MOVES and at < end and said.body:
             moves.append(_moved(said))
@@ -51,7 +53,7 @@ async def facts(session: AsyncSession, keys: SubjectKeys, begin: int, end: int) 
     return Facts.of(moves, calls, sent)
 
 
-async def _opened(session: AsyncSession, keys: SubjectKeys) -> AsyncIterator[_Said]:
+async def opened(session: AsyncSession, keys: SubjectKeys) -> AsyncIterator[Said]:
     """Every entry in the order of the log, with what it says; an empty body when it cannot be opened."""
     known: dict[str, SubjectKey | None] = {}
     joined = ENTRY.outerjoin(PAYLOAD, PAYLOAD.c.outbox_id == ENTRY.c.outbox_id)
@@ -60,7 +62,7 @@ async def _opened(session: AsyncSession, keys: SubjectKeys) -> AsyncIterator[_Sa
     while rows := (await session.execute(query.where(ENTRY.c.position > after))).all():
         for row in rows:
             body = await _body(session, keys, known, row)
-            yield _Said(decode(row.entry), row.subject, body)
+            yield Said(decode(row.entry), row.subject, body)
         after = rows[-1].position
 
 
@@ -82,7 +84,7 @@ async def _body(
     return dict(orjson.loads(key.unseal(row.body, payload_context(SubjectId(row.subject), row.n)))["body"])
 
 
-def _moved(said: _Said) -> Moved:
+def _moved(said: Said) -> Moved:
     details = said.body.get("authorization_details")
     terms = from_details(details) if details else None
     return Moved(
@@ -98,6 +100,6 @@ def _moved(said: _Said) -> Moved:
     )
 
 
-def _call(said: _Said) -> Call:
+def _call(said: Said) -> Call:
     holder, _, dataset = said.body["item"].partition("/")
     return Call(said.body["began"], holder, dataset, said.body["kind"], said.body["code"], said.body["ms"])

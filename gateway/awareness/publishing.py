@@ -65,6 +65,12 @@ async def found(session: AsyncSession, about: str, month: str) -> bytes | None:
     return None if body is None else bytes(body)
 
 
+async def names(session: AsyncSession) -> list[tuple[str, str]]:
+    """What was published, the newest first: about and month."""
+    query = select(_TABLE.c.about, _TABLE.c.month).order_by(_TABLE.c.month.desc(), _TABLE.c.about.desc())
+    return [(row.about, row.month) for row in (await session.execute(query)).all()]
+
+
 async def every(session: AsyncSession) -> list[tuple[str, str, str, bytes]]:
     """Everything published, the oldest first: about, month, the day it was published, the bytes."""
     query = select(_TABLE).order_by(_TABLE.c.month, _TABLE.c.about)

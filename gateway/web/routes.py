@@ -18,6 +18,7 @@ from gateway.web.my_receipts import MyReceipts
 from gateway.web.narrow import Narrow
 from gateway.web.notices import NoticesPage
 from gateway.web.pause import Pause
+from gateway.web.published import Published
 from gateway.web.questionnaire import QuestionnairePages
 from gateway.web.renewals import Renewals
 from gateway.web.rights import Rights
@@ -35,7 +36,7 @@ def routes(site: Site) -> list[Route]:
     sign_in, withdraw, logout = SignIn(site), Withdraw(site), Logout(site)
     narrow, pause, resume = Narrow(site), Pause(site, Move.PAUSE), Pause(site, Move.RESUME)
     renewals, notices, rights = Renewals(site), NoticesPage(site), Rights(site)
-    delegates, questionnaire = Delegates(site), QuestionnairePages(site)
+    delegates, questionnaire, published = Delegates(site), QuestionnairePages(site), Published(site)
     receipts, export, signature = MyReceipts(site), Export(site), Signature(site)
     pages: list[tuple[str, str, Endpoint]] = [
         ("GET", "/static/{name}", site.renderer.static.serve),
@@ -54,6 +55,8 @@ def routes(site: Site) -> list[Route]:
         ("GET", "/consent/{interaction}/later", Later(site).show),
         ("POST", "/questionnaire", questionnaire.take),
         ("GET", "/questionnaire/thanks", questionnaire.thanks),
+        ("GET", "/statistics", published.every),
+        ("GET", "/statistics/{about}/{month}", published.one),
         ("GET", "/my/renewals", renewals.show),
         ("POST", "/my/renewals", renewals.answer),
         ("GET", "/my/renewals/done", renewals.done),

@@ -107,6 +107,14 @@ class ConsentView:
 
 
 @dataclass(frozen=True)
+class NumbersView:
+    """One table of published numbers: what each counts, and the number in words."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Asking:
     """The questions nobody needs to answer, and the ticket to answer them once."""
 

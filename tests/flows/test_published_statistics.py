@@ -6,6 +6,7 @@ import asyncio
 import csv
 import hashlib
 import io
+import secrets
 from collections import Counter
 from typing import Any
 
@@ -106,7 +107,7 @@ async def test_what_is_published_is_open_cacheable_and_described(own_world: Worl
 async def test_a_month_is_published_once(own_world: World) -> None:
     """Two at once draw twice and publish once; later changes, and doing it again, change no byte."""
     given = await own_world.given()
-    done = await asyncio.gather(*(published(own_world, publishing.secrets.randbelow) for _ in range(3)))
+    done = await asyncio.gather(*(published(own_world, secrets.randbelow) for _ in range(3)))
     assert sum(done) == 1
     before = await own_world.rows("publication")
     await given.citizen.withdraw(given.consent_id)

@@ -9,6 +9,7 @@ from .export import check_export, read_checkpoint
 from .merkle import root as root_of
 from .report import Finding, Report
 from .source import Source, source_of
+from .stamp import Stamp, check_stamp
 from .trail import check_trail
 from .trust import Trust
 
@@ -20,8 +21,9 @@ def verify(
     trail: bytes | None = None,
     *,
     entries: bool = True,
+    stamp: Stamp | None = None,
 ) -> Report:
-    """Check the export in `source` (and continuity with `pinned`, and `trail`); a trail also stands alone."""
+    """Check the export in `source` (and `pinned`, `stamp`, `trail` against it); a trail also stands alone."""
     report = Report(hashes_only=not entries)
     leaves: list[bytes] | None = None
     try:
@@ -33,6 +35,8 @@ def verify(
                 leaves = _whole(opened, trust, report, entries)
         if pinned is not None and not report.findings:
             _pinned(pinned, trust, leaves, report)
+        if stamp is not None and leaves is not None and not report.findings:
+            check_stamp(stamp, stamp.note.read_bytes(), trust, leaves, report)
         if trail is not None and not report.findings:
             check_trail(trail, trust.keys, leaves, report)
     except Finding as finding:

@@ -13,6 +13,7 @@ from .page import page
 from .policy import MAX_BYTES
 from .report import Finding, Report
 from .source import bounded, source_of
+from .stamp import Stamp
 from .trust import Trust
 
 MAX_FILE = 1 << 28
@@ -46,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--policy", type=Path, metavar="FILE", help="witnesses and quorum (C2SP tlog-policy)")
     add("--max-age", type=int, metavar="SECONDS", help="the quorum must have cosigned within this time")
     add("--pinned", type=Path, metavar="CHECKPOINT", help="an earlier checkpoint you kept")
+    add("--stamp", type=Path, metavar="FILE", help="a time-stamp (RFC 3161), judged by openssl ts")
+    add("--stamped", type=Path, metavar="CHECKPOINT", help="the checkpoint it stamps")
+    add("--tsa", type=Path, metavar="FILE", help="certificate (PEM) of the time-stamping authority you trust")
     add("--trail", type=Path, metavar="FILE", help="a citizen's trail, or opened events")
     add("--hashes-only", action="store_true", help="do not ask for entries (a public address serves none)")
     add("--token", type=Path, metavar="FILE", help="file of the bearer token of an address")
@@ -55,9 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Verify what the command line names, print the report, give its exit code."""
-    about_export = chosen.pinned is not None or chosen.policy is not None
+    about_export = any(given is not None for given in (chosen.pinned, chosen.policy, chosen.stamp))
     if chosen.place is None and (chosen.trail is None or about_export):
-        sys.stderr.write("name an export, a trail, or both; --pinned and --policy need the export\n")
+        sys.stderr.write("name an export, a trail, or both; --pinned, --policy and --stamp need the export\n")
+        return 2
+    if len({chosen.stamp is None, chosen.stamped is None, chosen.tsa is None}) > 1:
+        sys.stderr.write("--stamp, --stamped and --tsa need each other, and the export\n")
         return 2
     if chosen.max_age is not None and (chosen.policy is None or chosen.max_age < 0):
         sys.stderr.write("--max-age needs --policy: only a cosignature has a time of somebody else\n")
@@ -88,7 +95,8 @@ def _verified(
         source = source_of(chosen.place, token.decode().strip() if token else None) if chosen.place else None
     except Finding as finding:
         return Report(findings=[finding])
-    return verify(source, trust, pinned, trail, entries=not chosen.hashes_only)
+    stamp = Stamp(chosen.stamped, chosen.stamp, chosen.tsa) if chosen.stamp else None
+    return verify(source, trust, pinned, trail, entries=not chosen.hashes_only, stamp=stamp)
 
 
 def _given(file: Path | None, limit: int) -> bytes | None:

@@ -35,6 +35,10 @@ _CHECKS = {
         "전에 보관한 체크포인트의 기록이 그대로 앞부분에 있습니다.",
         "The log seen earlier is, unchanged, the beginning of this one.",
     ),
+    "stamp": (
+        "시점확인기관의 시각 도장(RFC 3161)이 이 원장의 체크포인트에 찍혔습니다(openssl ts로 확인).",
+        "A time-stamping authority stamped a checkpoint of this log (RFC 3161, judged by openssl ts).",
+    ),
     "openings": (
         "펼친 사건이 모두 원장에 있고 내용이 그때 기록한 그대로입니다.",
         "Every opened event is in the log, with the content recorded then.",

@@ -13,7 +13,8 @@ FINDINGS = {
     "source_unreadable": 19, "file_missing": 20, "file_unlisted": 21, "bundle_malformed": 22,
     "entry_malformed": 23, "tile_mismatch": 24, "root_mismatch": 25, "file_too_long": 26,
     "gap_unnamed": 27, "statement_wrong": 28, "shard_wrong": 29,
-    "pinned_checkpoint": 30, "pinned_newer": 31, "pinned_inconsistent": 32, "trail_malformed": 40,
+    "pinned_checkpoint": 30, "pinned_newer": 31, "pinned_inconsistent": 32, "stamp_checkpoint": 33,
+    "stamp_wrong": 34, "trail_malformed": 40,
     "trail_checkpoint": 41, "trail_inclusion": 42, "trail_opening": 43, "trail_chain": 44,
     "census_malformed": 45, "census_proof": 46, "trail_held_back": 47, "census_sum": 48,
 }  # fmt: skip
@@ -28,6 +29,7 @@ CHECKS = {
     ),
     "statements": ("statement_wrong", "shard_wrong", "gap_unnamed"),
     "continuity": ("pinned_checkpoint", "pinned_newer", "pinned_inconsistent"),
+    "stamp": ("stamp_checkpoint", "stamp_wrong"),
     "openings": ("trail_malformed", "trail_checkpoint", "trail_inclusion", "trail_opening", "trail_chain"),
     "census": ("census_malformed", "census_proof", "trail_held_back"),
     "sum": ("census_sum",),
@@ -74,6 +76,7 @@ class Report:
     size: int = 0
     root: bytes = b""
     pinned: int | None = None
+    stamped: tuple[int, str] | None = None
     events: int | None = None
     chained: bool = True
     counted: int | None = None
@@ -128,6 +131,7 @@ class Report:
             "pinned_size": self.pinned,
             "trail_events": self.events,
             "trail_complete_to": self.counted,
+            "stamped": {"size": self.stamped[0], "at": self.stamped[1]} if self.stamped else None,
             "shards": [{"closed": origin, "entries": size} for origin, size in self.shards],
             "gaps": [{"first": first, "end": end} for first, end in self.gaps],
         }
@@ -154,6 +158,8 @@ class Report:
                 lines.append(f"OK    cosigned by {', '.join(sorted(self.cosigned))}")
             if self.pinned is not None:
                 lines.append(f"OK    continues the pinned checkpoint of {self.pinned} entries")
+            if self.stamped is not None:
+                lines.append(f"OK    its first {self.stamped[0]} entries were there at {self.stamped[1]}")
             if self.events is not None:
                 chain = ", in one unbroken chain" if self.chained else ""
                 name = "trail" if self.chained else "opening"

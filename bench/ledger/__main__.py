@@ -15,11 +15,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
+
 from bench.ledger import appends, lookups, replicas
 from bench.ledger.grown import Grown
 from bench.ledger.naive import Naive
 from tests import postgres
-from tests.conftest import fresh_database
 
 PARTS = ("sqlite", "postgresql", "replicas", "grown")
 
@@ -103,7 +104,11 @@ async def _at(grown: Grown, times: int) -> str:
 async def _server() -> AsyncIterator[tuple[str, int]]:
     """An empty database of a PostgreSQL of its own, with fsync, and its process."""
     with postgres.cluster(fsync=True) as socket:
-        yield await fresh_database(socket), int((Path(socket) / "data/postmaster.pid").read_text().split()[0])
+        connection = await asyncpg.connect(host=socket, user="mydata", database="postgres")
+        await connection.execute("CREATE DATABASE bench")
+        await connection.close()
+        server = int((Path(socket) / "data/postmaster.pid").read_text().split()[0])
+        yield postgres.url(socket, "bench"), server
 
 
 async def _print(chosen: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ class Naive:
     """
 
     name = "naive hash chain"
+    share = 1
 
     def __init__(self, folder: Path) -> None:
         """Begin in `folder`: SQLite, WAL, synchronous FULL, as ours."""

@@ -169,9 +169,9 @@ def _routes(parts: Parts, server: GatewayAuthorizationServer, site: Site) -> lis
         *ledger.routes(parts.log),
         *health.routes(parts.metrics, probes, parts.log.watched),
         *policy_door.routes(parts.engine),
+        *awareness.routes(awareness.Doors(parts.database, publisher_of(parts))),
         *web_routes(site),
         *portal_of(parts, probes),
-        *awareness.routes(awareness.Doors(parts.database, publisher_of(parts))),
     ]
 
 

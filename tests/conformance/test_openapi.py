@@ -41,7 +41,8 @@ CHECKS = [
 SECONDS = 10
 """No answer may take longer, however loaded the machine."""
 EXAMPLES = 12
-READERS = "readers: [{id: fsc, name: Regulator, token_sha256: %s, may: [decisions, what-if]}]"
+MAY = "decisions, what-if, support, withdraw, metrics"
+READERS = "readers: [{id: fsc, name: Regulator, token_sha256: %s, may: [%s]}]"
 METHODS = {"get", "post", "put", "patch", "delete"}
 Sign = Callable[[Case], dict[str, str]]
 
@@ -51,7 +52,7 @@ async def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
     """A whole gateway, on each store."""
     url = await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
     folder = tmp_path_factory.mktemp("described")
-    (folder / "readers.yaml").write_text(READERS % hashlib.sha256(b"all").hexdigest())
+    (folder / "readers.yaml").write_text(READERS % (hashlib.sha256(b"all").hexdigest(), MAY))
     async with open_world(folder, url, ledger_readers=folder / "readers.yaml") as opened:
         yield opened
 
@@ -61,9 +62,15 @@ def as_nobody(_case: Case) -> dict[str, str]:
     return {}
 
 
-def as_reader(_case: Case) -> dict[str, str]:
-    """The token of a scoped account."""
-    return {"Authorization": "Bearer all"}
+def as_reader(support_token: str) -> Sign:
+    """The token of a scoped account; a support token where a portal asks."""
+
+    def sign(case: Case) -> dict[str, str]:
+        if case.path == "/mgmts/oauth/2.0/token" and isinstance(case.body, dict):
+            case.body |= {"client_id": "fsc", "client_secret": "all"}
+        return {"Authorization": f"Bearer {support_token if '/mgmts/' in case.path else 'all'}"}
+
+    return sign
 
 
 def as_company(company: Company) -> Sign:
@@ -82,12 +89,24 @@ def as_company(company: Company) -> Sign:
     return sign
 
 
+async def support_token(world: World) -> str:
+    """What the account's secret is changed for (지원-101)."""
+    given = {
+        "grant_type": "client_credentials",
+        "client_id": "fsc",
+        "client_secret": "all",
+        "scope": "manage",
+    }
+    url, headers = f"{world.origin}/mgmts/oauth/2.0/token", {"x-api-tran-id": "FSC1"}
+    return str((await world.http.post(url, data=given, headers=headers)).json()["access_token"])
+
+
 @pytest.mark.timeout(300)
 async def test_every_answer_is_described(world: World) -> None:
     """Every operation, well-formed and malformed, as nobody, as a client and as a regulator."""
     company = (await world.given()).company
     document = (await world.http.get(f"{world.origin}/openapi.json")).json()
-    for sign in (as_nobody, as_company(company), as_reader):
+    for sign in (as_nobody, as_company(company), as_reader(await support_token(world))):
         await asyncio.to_thread(_examine, document, world.origin, sign)
     assert (await world.http.get(f"{world.origin}/readyz")).json()["ready"] is True
 

@@ -25,6 +25,13 @@ test_a_later_row_replaces_an_earlier_one if {
 	law.basis("x", 20).basis == "portability" with data.mydata.reference.sectors.x.basis as rows
 }
 
+test_a_later_duty_replaces_an_earlier_one if {
+	rows := [{"article": "first", "effective_from": 10}, {"article": "second", "effective_from": 20}]
+	not law.own("x", 9) with data.mydata.reference.self_download.x as rows
+	law.own("x", 19).article == "first" with data.mydata.reference.self_download.x as rows
+	law.own("x", 20).article == "second" with data.mydata.reference.self_download.x as rows
+}
+
 test_an_unknown_sector_has_no_basis if not law.basis("weather", energy_begins)
 
 test_a_limit_follows_its_dates if {

@@ -26,7 +26,8 @@ class Trust:
         read = [Key(keys[0]), *(Key(text, (LOG, ML_DSA)) for text in keys[1:])]
         asked = Policy.read(policy) if policy is not None else None
         if asked and asked.logs:
-            own = {key.raw: key for key in asked.logs if key.name == read[0].name}
+            called = named(asked.logs, read[0].name)  # the policy may name the shard of another year
+            own = {key.raw: key for key in called if key.name == read[0].name}
             if read[0].raw not in own:
                 raise Finding("policy_unreadable", "--policy", "it does not name the log of --key")
             have = {key.raw for key in read}

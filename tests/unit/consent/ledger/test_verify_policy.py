@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from consent.ledger.checkpoint import open_note
+from consent.ledger.checkpoint import open_note, vkey
 from consent.ledger.verify import Finding, Policy, Trust, verify
 from tests.unit.consent.ledger.cosigned import AT, SECOND_VKEY, line, policy, second
-from tests.unit.consent.ledger.exports import ORIGIN, VKEY, MadeLog
+from tests.unit.consent.ledger.exports import ORIGIN, SIGNER, VKEY, MadeLog
 
 LOG = MadeLog(300)
 HEAD = open_note(LOG.note, VKEY)
@@ -123,3 +123,15 @@ def test_a_policy_of_another_log_is_refused() -> None:
     with pytest.raises(Finding, match="does not name"):
         Trust.of([VKEY], f"log {SECOND_VKEY}\nquorum none\n".encode())
     assert Trust.of([VKEY], f"log {VKEY}\nquorum none\n".encode()).keys[0].name == ORIGIN
+
+
+def test_a_policy_of_another_year_holds(tmp_path: Path) -> None:
+    """The policy names last year's shard, the reader this year's key, or the other way round: one log."""
+    later = vkey(ORIGIN.replace("2026", "2027"), SIGNER.public_key())
+    other = vkey("other.test/ledger/2027", SIGNER.public_key())
+    folder = MadeLog(3).write(tmp_path / "export")
+
+    assert verify(folder, Trust.of([later], f"log {VKEY}\nquorum none\n".encode())).findings == []
+    assert verify(folder, Trust.of([VKEY], f"log {later}\nquorum none\n".encode())).findings == []
+    with pytest.raises(Finding, match="policy_unreadable"):
+        Trust.of([VKEY], f"log {other}\nquorum none\n".encode())

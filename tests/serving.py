@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -15,6 +16,8 @@ from tests.authority import Authority
 
 _PORTS = range(12_000, 32_000)
 """Below what systems give outgoing connections: a port left for a child to take is not taken meanwhile."""
+TICK_SECONDS = 0.1
+GRACE_SECONDS = 2
 _CHANCE = random.SystemRandom()
 
 
@@ -42,6 +45,45 @@ def origin_of(bound: socket.socket) -> str:
     return f"http://127.0.0.1:{port_of(bound)}"
 
 
+class PromptServer(uvicorn.Server):
+    """uvicorn's server, which ends when it is told to: uvicorn itself looks ten times a second, then waits.
+
+    A suite of thousands of servers waits minutes for that.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+
+    def end(self) -> None:
+        """Begin to shut down."""
+        self.should_exit = True
+        self._told.set()
+
+    async def main_loop(self) -> None:
+        """What uvicorn does ten times a second (the Date header), until told to end."""
+        ticks = itertools.count()
+        while not await self.on_tick(next(ticks)):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), TICK_SECONDS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close every connection and let answers under way finish, for two seconds at most."""
+        for server in self.servers:
+            server.close()
+        for bound in sockets or ():
+            bound.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
+                    await asyncio.sleep(0.002)
+        for task in self.server_state.tasks:
+            task.cancel()
+        await self.lifespan.shutdown()
+
+
 @asynccontextmanager
 async def serving(
     app: Any, bound: Sequence[socket.socket], authority: Authority | None = None, *, lifespan: bool = False
@@ -56,9 +98,8 @@ async def serving(
         access_log=False,
         lifespan="on" if lifespan else "off",
         ws="none",
-        timeout_graceful_shutdown=2,
     )
-    server = uvicorn.Server(config)
+    server = PromptServer(config)
     running = asyncio.create_task(server.serve(sockets=list(bound)))
     try:
         while not server.started:
@@ -68,5 +109,5 @@ async def serving(
             await asyncio.sleep(0.005)
         yield
     finally:
-        server.should_exit = True
+        server.end()
         await running

@@ -21,7 +21,7 @@ from bench.history.past import Living
 from bench.token import cpu
 from gateway.database import Database
 from tests import postgres
-from tests.conftest import fresh_database
+from tests.tables import fresh_database
 
 ROUNDS = 5
 Curve = dict[str, dict[int, float]]

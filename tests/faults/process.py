@@ -13,9 +13,10 @@ import yaml
 
 from gateway.database import Database
 from gateway.demo.company import CompanyKeys
-from gateway.demo.processes import Child, start
+from gateway.demo.processes import Child
 from tests.sandbox_servers import Around, open_sandbox
 from tests.serving import listening, origin_of
+from tests.warm import start_mydata
 from tests.world import World, fresh_keys, prepare, settings_for
 from tests.world_clock import WorldClock
 
@@ -31,9 +32,11 @@ class ProcessWorld(World):
         """One more `mydata serve` on this world's store; at its own address unless `port` says otherwise."""
         self.started += 1
         own = urlsplit(self.origin).port
-        arguments = ["-m", "gateway.cli", "serve", "--config", str(self.folder / "gateway.yaml")]
+        arguments = ["serve", "--config", str(self.folder / "gateway.yaml")]
         arguments += ["--port", str(own if port is None else port), "--until-stdin-closes"]
-        child = await start(f"gateway-{self.started}", arguments, self.folder)
+        log = self.folder / f"gateway-{self.started}.log"
+        process = await start_mydata(arguments, log)
+        child = Child(log.stem, process, await process.ready(log), log)
         self.stack.push_async_callback(child.stop)
         if port is None:
             self.gateway = child

@@ -37,6 +37,7 @@ from connectors.sandbox.lives import (
     TelecomBill,
     TelecomContract,
 )
+from tests.serving import PromptServer
 
 GATEWAY = "mydata-gateway"
 ISSUER = "https://identity.example"
@@ -131,17 +132,15 @@ async def serve(build: Callable[[str], ASGIApp], **tls: Any) -> AsyncIterator[st
     with socket.socket(proto=socket.IPPROTO_TCP) as listening:  # else asyncio leaves Nagle on
         listening.bind(("127.0.0.1", 0))
         origin = f"{'https' if tls else 'http'}://127.0.0.1:{listening.getsockname()[1]}"
-        config = uvicorn.Config(
-            build(origin), log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1, **tls
-        )
-        server = uvicorn.Server(config)
+        config = uvicorn.Config(build(origin), log_level="critical", lifespan="off", ws="none", **tls)
+        server = PromptServer(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.005)
         try:
             yield origin
         finally:
-            server.should_exit = True
+            server.end()
             await task
 
 

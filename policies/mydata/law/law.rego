@@ -10,7 +10,6 @@ import future.keywords.not
 # description: The row in force for a sector at a moment; undefined before the first row takes effect.
 basis(sector, at) := row if {
 	rows := [r | some r in reference.sectors[sector].basis; r.effective_from <= at]
-	count(rows) > 0
 	latest := max([r.effective_from | some r in rows])
 	some row in rows
 	row.effective_from == latest
@@ -20,7 +19,6 @@ basis(sector, at) := row if {
 # description: The duty in force to hand a sector's data to the citizen; undefined before it takes effect.
 own(sector, at) := row if {
 	rows := [r | some r in reference.self_download[sector]; r.effective_from <= at]
-	count(rows) > 0
 	latest := max([r.effective_from | some r in rows])
 	some row in rows
 	row.effective_from == latest
@@ -30,7 +28,6 @@ own(sector, at) := row if {
 # description: The value of a dated limit at a moment.
 limit(name, at) := row.value if {
 	rows := [r | some r in reference.limits[name]; r.effective_from <= at]
-	count(rows) > 0
 	latest := max([r.effective_from | some r in rows])
 	some row in rows
 	row.effective_from == latest

@@ -1,6 +1,6 @@
 """How a grant ends, or all its tokens do, in the one order in which rows are locked:
 
-    consent -> subject (the journal's counter) -> grant -> request, code, tokens
+    mandate -> consent -> subject (the journal's counter) -> grant -> request, code, tokens
 
 Every transaction that touches more than one of them takes them in this order; in any other two of them could
 wait for each other for ever. Whoever only needs the consent to stand still holds it shared.

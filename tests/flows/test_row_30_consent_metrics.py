@@ -11,6 +11,8 @@ import pytest
 
 from connectors.sandbox.faults import Fault
 from consent.calendar import day_begins, day_ends, korean_day
+from gateway.demo.company import CompanyError
+from gateway.ledger import index
 from gateway.oauth import abandonment
 from gateway.support import figures, sources
 from tests.flows.portal import SECRETS, Portal, entered, open_portal
@@ -131,3 +133,26 @@ async def test_row_30_who_may_not_look_and_what_cannot_be_asked(portal: Portal) 
     last = (day + timedelta(days=30)).isoformat()
     assert len((await ask(world, first=day.isoformat(), last=last)).json()["days"]) == 31
     assert (await entered(world, "metrics:"))["metrics:period:shown", "supervisor"] == 1
+
+
+async def test_row_30_what_was_turned_away_is_told_from_the_ledger(portal: Portal) -> None:
+    """A request of a known company for a purpose there is not stands in its day, by code."""
+    world = portal.world
+    day = korean_day(world.clock())
+    company, asked = await world.company(), world.asked()
+    for entry in asked:
+        entry["purpose"] = "no-such-purpose"
+    with pytest.raises(CompanyError):
+        await company.push(asked)
+    await world.forward(2 * DAY)
+    await until_indexed(world)
+    (told,) = (await ask(world, first=day.isoformat())).json()["days"]
+    assert told["rejections"]["aggregate"] == sum(told["rejections"]["byCode"].values()) == 1
+    assert told["invocations"]["transfers"] == 0
+
+
+async def until_indexed(world: World) -> None:
+    """Everything that stands in the log can be searched for."""
+    async with world.database.transaction() as session:
+        while await index.catch_up(session):
+            pass

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from consent import repository
 from consent.calendar import korean_day
 from gateway.demo.participants import HOLDERS
 from gateway.statistics import week
+from gateway.support.agreements import Agreements
 from tests.flows.portal import SECRETS, Portal, entered, open_portal
 from tests.flows.test_ledger_lags import behind
 from tests.tables import fresh_database
@@ -218,3 +222,38 @@ async def test_support_107_needs_its_own_power_and_the_right_person(portal: Port
         for wrong in ({"user_ci": "nobody"}, {"prov_consent_num": "c-0"}):
             answer = await portal.call("POST", "/v2/mgmts/agreements/revoke", json=body | wrong)
             assert (answer.status_code, answer.json()["code"]) == (404, "consent_not_found")
+
+
+async def test_support_106_whether_the_recipient_pays_is_the_contracts_word(portal: Portal) -> None:
+    """`is_reward` follows the consortium of the registry, for its holders and its days only."""
+    world = portal.world
+    given = await sent(portal)
+    parts, (contract, *_) = world.parts, world.parts.registry.consortia
+    async with world.database.reading() as session:
+        consent = await repository.load(session, given.consent_id)
+        assert consent is not None
+        for one, paid in (
+            (structs.replace(contract, reward=True), True),
+            (structs.replace(contract, reward=False), False),
+            (structs.replace(contract, reward=True, end="2001-01-01"), None),
+            (structs.replace(contract, reward=True, recipients=("somebody",)), None),
+        ):
+            lines, _ = await Agreements(parts.catalogue, [one], {}).provided(session, consent, 10, None)
+            assert {line["is_reward"] for line in lines} == {paid}
+
+
+async def test_support_107_two_at_once_are_one_withdrawal(portal: Portal) -> None:
+    """The portal twice and the citizen's own page at one moment: one move, one entry."""
+    world = portal.world
+    given = await world.given()
+    body = {"user_ci": portal.person(), "prov_consent_num": given.consent_id}
+    path, browser = "/v2/mgmts/agreements/revoke", given.citizen.browser
+    page = await browser.open(f"{world.origin}/my/consents/{given.consent_id}/withdraw")
+    told = await asyncio.gather(
+        portal.told(path, **body),
+        portal.told(path, **body),
+        browser.submit(page, page.form("decision"), {"decision": "withdraw"}),
+    )
+    assert told[0]["prov_revoke_dtime"] == told[1]["prov_revoke_dtime"]
+    assert (await world.kinds())["consent:grant:withdrawn"] == 1
+    assert (await world.rows("consent"))[0]["state"] == "withdrawing"

@@ -6,6 +6,7 @@ A convenience: all of it can be computed from the public tiles. It says nothing 
 from __future__ import annotations
 
 import base64
+import re
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,14 +16,15 @@ from gateway.errors import Problem
 from gateway.ledger.log import Log
 from gateway.ledger.nodes import prove
 
+_INDEX = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _SOON = {"Cache-Control": "public, max-age=1"}  # tomorrow's proof is under tomorrow's checkpoint
 
 
 async def answer(request: Request, log: Log) -> Response:
     """The proof under the checkpoint the world sees, cosignatures included; `not_found` beyond it."""
-    index, note = int(request.path_params["index"]), await log.published()
+    asked, note = request.path_params["index"], await log.published()
     size = int(note.split("\n", 2)[1])
-    if index >= size:
+    if not _INDEX.fullmatch(asked) or (index := int(asked)) >= size:
         raise Problem("not_found", detail="the entry is not in the published log")
     async with log.database.reading() as session:
         path = await prove(session, size, lambda read: proof.inclusion(index, size, read))

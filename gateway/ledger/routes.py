@@ -59,7 +59,7 @@ def routes(log: Log) -> list[BaseRoute]:
     return [
         *log.doors,
         Route("/ledger/checkpoint", checkpoint, methods=["GET"]),
-        Route("/ledger/proof/{index:int}.tlog-proof", proved, methods=["GET"]),
+        Route("/ledger/proof/{index}.tlog-proof", proved, methods=["GET"]),
         Route("/ledger/statements", said, methods=["GET"]),
         Route("/ledger/status", standing, methods=["GET"]),
         Route("/ledger/tile/{path:path}", tile, methods=["GET"]),

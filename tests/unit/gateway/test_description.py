@@ -41,7 +41,8 @@ async def test_every_door_is_described_and_every_description_has_its_door(world:
 
 GENERATED = {"/transfers", "/precheck", "/transfers/{transfer_id}", "/bundles/{bundle_id}"}
 GENERATED |= {"/access/v1/evaluation", "/access/v1/evaluations", "/.well-known/authzen-configuration"}
-GENERATED |= {"/consents", "/consents/{consent_id}"}
+GENERATED |= {"/consents", "/consents/{consent_id}", "/policy/revisions", "/policy/what-if"}
+GENERATED |= {"/policy/decisions", "/policy/decisions/{decision_id}/replay"}
 GENERATED |= {
     f"/consents/{{consent_id}}/{door}"
     for door in ("acknowledgement", "deletion-instruction", "deletion-certificate")

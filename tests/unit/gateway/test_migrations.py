@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from gateway.database import Database
 from gateway.migrations.apply import upgrade
 from gateway.migrations.tables import metadata
-from tests.conftest import fresh_database
+from tests.tables import fresh_database
 
 
 async def address(database_url: str) -> str:

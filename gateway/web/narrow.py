@@ -34,6 +34,9 @@ from gateway.web.site import Site
 from gateway.web.views import TextBlock
 from gateway.web.words import LANGUAGES, words
 
+_STANDS = (State.ACTIVE, State.PAUSED)
+"""Taking back is never blocked while a consent stands: what is paused becomes smaller and stays paused."""
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -56,7 +59,7 @@ class Narrow:
         kept = await self._own(request)
         if kept is None:
             return sign_in_first(f"{place}/narrow")
-        if kept.consent.standing(self._site.now()) is not State.ACTIVE:
+        if kept.consent.standing(self._site.now()) not in _STANDS:
             return RedirectResponse(place, 303)
         now = Cut(narrow_view.everything(kept.consent.terms), Less())
         return self._page(kept, now, language.of_request(request))
@@ -75,7 +78,7 @@ class Narrow:
         kept, spoken = await self._own(request), language.of_request(request)
         if kept is None:
             raise Problem("sign_in_needed")
-        if kept.consent.standing(self._site.now()) is not State.ACTIVE:
+        if kept.consent.standing(self._site.now()) not in _STANDS:
             return RedirectResponse(f"/my/consents/{kept.consent.id}", 303)
         if form.one("version") != str(kept.consent.version):
             raise Problem("consent_moved_on")

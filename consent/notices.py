@@ -37,6 +37,7 @@ class NoticeKind(StrEnum):
     IDLE_PAUSED = "idle_paused"
     IDLE_ENDED = "idle_ended"
     GATEWAY_ENDS = "gateway_ends"
+    HOLDER_ENDED = "holder_ended"
 
 
 class NoticeRow(SQLModel, table=True):

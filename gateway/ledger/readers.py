@@ -21,7 +21,7 @@ from gateway.errors import Problem
 from gateway.settings import SettingsError
 
 Scope = Literal[
-    "entries", "search", "citizens", "open", "decisions", "what-if", "support", "withdraw", "metrics"
+    "entries", "search", "citizens", "open", "decisions", "what-if", "support", "withdraw", "end", "metrics"
 ]
 
 
@@ -31,12 +31,14 @@ class Reader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `citizens` may ask which entries are one citizen's; the citizen sees that in their own trail.
     `decisions` may list past decisions and have each made again, `what-if` have another policy tried on them.
     `support` may ask the support doors, `withdraw` bring a citizen's withdrawal, `metrics` read them.
+    `end` may end what `holder`, the holder whose account it is, has part of.
     """
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
     token_sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")] = msgspec.field()
     may: tuple[Scope, ...]
+    holder: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")] | None = None
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,4 +90,7 @@ def load_readers(file: Path) -> Readers:
     for values in ([r.id for r in read.readers], [r.token_sha256 for r in read.readers]):
         if len(set(values)) != len(values):
             raise SettingsError([f"MYDATA.L011 {file}: an id or a token stands twice"])
+    for one in read.readers:
+        if ("end" in one.may) != (one.holder is not None):
+            raise SettingsError([f"MYDATA.L012 {file}: {one.id}: `end` and `holder` stand together"])
     return Readers(read.readers)

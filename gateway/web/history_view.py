@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from consent.changes import Step
 from consent.items import Item
-from consent.records import Move
+from consent.records import By, Move
 from consent.usage import ItemOutcome
 from gateway.errors import Language
 from gateway.web import phrases
@@ -41,8 +41,9 @@ def history_view(
 
 
 def _said(step: Step, language: Language) -> str:
-    because, t = f"event.{step.move.value}_{step.after.why}", words(language)
-    return t(because) if because in t else t(f"event.{step.move.value}")
+    t, what = words(language), f"event.{step.move.value}"
+    closer = (f"{what}_{step.after.why}", f"{what}_by_{step.after.by.value}")
+    return t(next((key for key in closer if key in t), what))
 
 
 def _changed(site: Site, step: Step, language: Language) -> tuple[str, ...]:
@@ -50,7 +51,9 @@ def _changed(site: Site, step: Step, language: Language) -> tuple[str, ...]:
     if step.move is Move.GIVE:
         return ()
     t, found = words(language), step.changes
-    lines = [t("change.went", what=line) for line in _items(site, step, found.went, language)]
+    because = f"ending_why.{step.after.why}"
+    lines = [t(because)] if step.after.by is By.HOLDER and because in t else []
+    lines += [t("change.went", what=line) for line in _items(site, step, found.went, language)]
     lines += [t("change.came", what=line) for line in _items(site, step, found.came, language)]
     lines += [t("change.altered", what=item_name(site, item, language)) for item in found.altered]
     if found.end is not None:

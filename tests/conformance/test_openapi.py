@@ -41,8 +41,8 @@ CHECKS = [
 SECONDS = 10
 """No answer may take longer, however loaded the machine."""
 EXAMPLES = 12
-MAY = "decisions, what-if, support, withdraw, metrics"
-READERS = "readers: [{id: fsc, name: Regulator, token_sha256: %s, may: [%s]}]"
+MAY = "decisions, what-if, support, withdraw, end, metrics"
+READERS = "readers: [{id: fsc, name: Regulator, token_sha256: %s, may: [%s], holder: hanbit-bank}]"
 METHODS = {"get", "post", "put", "patch", "delete"}
 Sign = Callable[[Case], dict[str, str]]
 

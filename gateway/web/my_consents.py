@@ -112,6 +112,13 @@ async def _past(session: AsyncSession, consent: Consent, now: int, before: pagin
     )
 
 
+def _for_another(view: DetailView, *, may_end: bool) -> DetailView:
+    """The page as somebody sees it who acts under a mandate: it leads only where the mandate does."""
+    card = replace(view.card, answer=None, resume=None, renew=None)
+    ending = replace(view.ending, delete=None, certificate=None) if view.ending else None
+    return replace(view, card=card if may_end else replace(card, withdraw=None), receipt=None, ending=ending)
+
+
 def card_of(site: Site, kept: Kept, spoken: Language) -> ConsentCard:
     """One consent in the list, and at the head of its page."""
     consent, t = kept.consent, words(spoken)
@@ -155,8 +162,11 @@ class MyConsents:
             known = (
                 await recognition.of_consent(session, id) if kept.consent.alive(self._site.now()) else None
             )
+            ends = await behalf.hand(session, self._site, citizen, kept.consent, Power.WITHDRAW)
         view = self._detail(kept, past, spoken, first=before is None)
         view = replace(view, ending=ending, recognised=recognising.told(known, kept.client, spoken))
+        if kept.acting is not SELF:
+            view = _for_another(view, may_end=ends is not None)
         return self._site.renderer.page("my_consent", spoken, signed_in=True, view=view)
 
     async def receipt(self, request: Request) -> Response:

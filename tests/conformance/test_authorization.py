@@ -117,6 +117,16 @@ async def test_an_unanswered_request_has_no_ending(stage: Stage) -> None:
     await refused(stage, stage.resume("x" * 43), 400, None, "request_unknown")
 
 
+async def test_looking_at_the_ending_takes_no_code(stage: Stage) -> None:
+    """HEAD is refused and uses nothing up: the code is for the GET that follows (RFC 9110 9.2.1)."""
+    interaction = await stage.interaction()
+    await stage.settle(interaction)
+    before = await stage.state()
+    assert (await stage.http.head(f"/authorize/resume/{interaction}")).status_code == 405
+    assert await stage.state() == before
+    assert "code" in redirected(await stage.resume(interaction))
+
+
 async def test_answering_twice_changes_nothing(stage: Stage) -> None:
     """Only the first answer counts; the consent of the second is rolled back with it."""
     interaction = await stage.interaction()

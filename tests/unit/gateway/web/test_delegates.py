@@ -302,3 +302,20 @@ async def test_row_32_a_third_ends_nothing(pair: Pair) -> None:
         assert answer.status_code == 403
     (row,) = await pair.stage.rows("mandate")
     assert row.ended_at is None
+
+
+@pytest.mark.parametrize("powers", [["view"], ["view", "withdraw"]])
+async def test_row_32_a_page_leads_a_delegate_only_where_they_may_go(pair: Pair, powers: list[str]) -> None:
+    """Every address on the page of the other's consent answers; without the power nothing there ends it."""
+    await pair.agreed(power=powers)
+    page = await pair.owner.open(f"{pair.stage.origin}/consent/{await pair.asked()}")
+    await pair.owner.submit(page, page.form("interaction"), {"item": None, "decision": "agree"})
+    (consent,) = await pair.stage.rows("consent")
+    seen = await pair.other.open(f"{pair.stage.origin}/my/consents/{consent.id}")
+    there = {link.rpartition("/")[2] for link in seen.links if f"{consent.id}/" in link}
+
+    assert seen.status == 200
+    assert there == {"receipts"} | ({"narrow", "pause", "withdraw"} if "withdraw" in powers else set())
+    for link in seen.links:
+        if consent.id in link:
+            assert (await pair.other.open(link)).status == 200, link

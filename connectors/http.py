@@ -21,6 +21,7 @@ from httpx_aiohttp import AiohttpTransport
 from connectors.contract import Reason
 from connectors.errors import HolderError
 from connectors.inflate import Inflater
+from connectors.trust import machine_trust
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
@@ -70,7 +71,7 @@ async def open_client(
     task; the request then raises NetworkInTransaction. `tls` names the authorities holders are trusted
     by (and our certificate, for mutual TLS). `connections` bounds open connections in all.
     """
-    context = tls or ssl.create_default_context()
+    context = tls or machine_trust()
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(ssl=context, limit=connections, keepalive_timeout=15)

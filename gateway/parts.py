@@ -17,6 +17,7 @@ from connectors.errors import SpecError
 from connectors.http import open_client
 from connectors.registry import Entry, connect
 from connectors.runtime import Runtime
+from connectors.trust import machine_trust
 from consent import repository_members
 from consent.catalogue import Catalogue
 from consent.catalogue import load as load_catalogue
@@ -85,7 +86,7 @@ async def open_parts(settings: Settings, metrics: Metrics, clock: Clock = utc_no
     async with AsyncExitStack() as stack:
         database = Database(settings.database)
         stack.push_async_callback(database.close)
-        tls = ssl.create_default_context(cafile=settings.ca)
+        tls = ssl.create_default_context(cafile=settings.ca) if settings.ca else machine_trust()
         client = await stack.enter_async_context(open_client(refuse=in_transaction, tls=tls))
         engine = await open_policy(settings, database, clock, metrics.registry)
         stack.push_async_callback(engine.close)

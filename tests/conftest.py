@@ -25,14 +25,14 @@ _REMEMBERED = [kept for kept in vars(models).values() if hasattr(kept, "cache_cl
 
 
 def pytest_collection_finish() -> None:
-    """What collecting made stays for the whole run: the garbage collector need not look at it again and again."""
+    """What collecting made stays for the whole run: no garbage collection need look at it again."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def _apps_are_let_go() -> Iterator[None]:
-    """FastAPI remembers thousands of functions of apps that ended, and with each its whole gateway: forget them.
+    """Forget the apps that ended: FastAPI remembers thousands of their functions, and with each a gateway.
 
     A process that serves one app never notices; one that opened a thousand grows by gigabytes.
     """

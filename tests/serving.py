@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import httpx
 import uvicorn
 
+from connectors.trust import machine_trust
 from tests.authority import Authority
 
 _PORTS = range(12_000, 32_000)
@@ -43,6 +45,11 @@ def port_of(bound: socket.socket) -> int:
 def origin_of(bound: socket.socket) -> str:
     """The plain http origin of a bound socket."""
     return f"http://127.0.0.1:{port_of(bound)}"
+
+
+def outside() -> httpx.AsyncClient:
+    """The HTTP client of somebody outside the gateway, who waits half a minute."""
+    return httpx.AsyncClient(timeout=30, trust_env=False, verify=machine_trust())
 
 
 class PromptServer(uvicorn.Server):

@@ -29,11 +29,16 @@ async def fresh_database(socket: str, *, tables: bool = False) -> str:
 
 
 async def with_tables(database_url: str) -> str:
-    """The address of a database with the tables, where the fixture `database_url` says."""
+    """The address of a database with the tables, where the fixture `database_url` says; a file stays."""
     if "|" in database_url:
         return await fresh_database(database_url.split("|")[0], tables=True)
-    shutil.copyfile(await asyncio.to_thread(_sqlite_template), database_url.removeprefix(SQLITE))
+    await asyncio.to_thread(_copy_template, Path(database_url.removeprefix(SQLITE)))
     return database_url
+
+
+def _copy_template(file: Path) -> None:
+    if not file.exists():
+        shutil.copyfile(_sqlite_template(), file)
 
 
 async def _postgres_template(socket: str) -> str:

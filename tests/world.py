@@ -40,7 +40,8 @@ from gateway.oauth import clients
 from gateway.parts import Parts
 from gateway.settings import Settings
 from tests.sandbox_servers import Sandbox, TimedFaults, open_sandbox
-from tests.serving import listening, origin_of, serving
+from tests.serving import listening, origin_of, outside, serving
+from tests.tables import SQLITE, with_tables
 from tests.world_clock import WorldClock
 
 REDIRECT = "http://127.0.0.1:9/callback"
@@ -126,7 +127,7 @@ class World:
 
     async def citizen(self, person: str = "p01", language: str = "ko") -> Citizen:
         """A person with a browser of their own."""
-        visits = await self.stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+        visits = await self.stack.enter_async_context(outside())
         origins = (self.origin, self.sandbox.identity)
         return Citizen(Browser(visits, origins, language), self.origin, person)
 
@@ -223,17 +224,19 @@ async def open_world(
 ) -> AsyncIterator[World]:
     """Everything up, two clients registered, until the block ends.
 
-    `opa` decides; `purposes` are added to the consortium's; `changes` of settings.
+    `database` has the tables already; None makes a file of the world's own. `opa` decides; `purposes` are
+    added to the consortium's; `changes` of settings.
     """
     clock, bound = WorldClock(), listening()
     origin = origin_of(bound)
     async with AsyncExitStack() as stack:
         keys = fresh_keys(folder / "keys")
         sandbox = await stack.enter_async_context(open_sandbox(keys, origin, clock, count=count))
+        database = database or await with_tables(f"{SQLITE}{folder / 'mydata.db'}")
         settings = settings_for(folder, origin, sandbox, database, opa, purposes).model_copy(update=changes)
         store = Database(settings.database)
         stack.push_async_callback(store.close)
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+        http = await stack.enter_async_context(outside())
         world = World(folder, settings, sandbox, clock, CompanyKeys(), http, stack, store)
         await prepare(world)
         world.app = create_app(settings, clock)
@@ -276,12 +279,9 @@ def settings_for(
 
 
 async def prepare(world: World, *, migrate: bool = False) -> None:
-    """Tables (by the migrations, if asked for) and the two registered clients."""
+    """The two registered clients, and before them the tables if the migrations are to make them."""
     if migrate:
         await upgrade(world.settings.database)
-    else:
-        async with world.database.engine.begin() as connection:
-            await connection.run_sync(SQLModel.metadata.create_all)
     async with world.database.transaction() as session:
         for id, keys in ((CLIENT, world.company_keys), (SECOND, world.second_keys)):
             await clients.add(session, {**client(keys, REDIRECT), "client_id": id}, at=world.clock.seconds)

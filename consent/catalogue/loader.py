@@ -6,6 +6,7 @@ A file a sector, `purposes.yaml`, `legal.yaml`. Adding a sector or changing a la
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
@@ -29,9 +30,23 @@ def load(folder: Traversable | None = None, *more: Traversable) -> Catalogue:
 
     A further folder adds sectors, purposes and law rows; it takes nothing back and needs only the files it
     has something to say in. Raises CatalogueError `catalogue_invalid` with `where` (file and path inside it)
-    and `what`.
+    and `what`. The files of this package are read once in a process.
     """
-    folders = (folder or resources.files("consent.catalogue"), *more)
+    if folder is None and not more:
+        return _own()
+    return _read((folder or _package(), *more))
+
+
+@cache
+def _own() -> Catalogue:
+    return _read((_package(),))
+
+
+def _package() -> Traversable:
+    return resources.files("consent.catalogue")
+
+
+def _read(folders: tuple[Traversable, ...]) -> Catalogue:
     sectors: dict[str, Words] = {}
     datasets: dict[str, Dataset] = {}
     for place in folders:

@@ -22,6 +22,7 @@ import orjson
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
+from connectors.trust import machine_trust
 from gateway.oauth.client_document import is_jwks_uri
 from gateway.oauth.client_keys import Jwks, usable
 from gateway.settings import Settings
@@ -166,8 +167,9 @@ def lifetime(cache_control: str) -> int:
 
 def fetcher_for(settings: Settings, refuse: Callable[[], bool]) -> Fetcher:
     """The fetcher of these settings. The demo profile may fetch from its own machine and network."""
-    tls = ssl.create_default_context()
+    tls = machine_trust()
     if settings.ca is not None:
+        tls = ssl.create_default_context()
         tls.load_verify_locations(settings.ca)
     listed = ("0.0.0.0/0", "::/0") if settings.profile == "demo" else settings.client_key_networks
     return Fetcher(tls, tuple(ipaddress.ip_network(one) for one in listed), refuse)

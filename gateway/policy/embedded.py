@@ -10,7 +10,10 @@ import asyncio
 import json
 import threading
 import weakref
+from collections.abc import Mapping
+from functools import lru_cache
 from importlib import metadata
+from typing import Any
 
 import regorus
 
@@ -50,7 +53,7 @@ class EmbeddedEngine:
         self.bundle = bundle
         self.name = f"regorus/{metadata.version('gordon-to-regorus')}"
         self._owner = _Owner()
-        refuse_recursion(self._interpreter())
+        _refuse_recursion(tuple(bundle.modules.items()))
         self._try()
 
     @property
@@ -109,12 +112,22 @@ class EmbeddedEngine:
         return found[1]
 
 
+@lru_cache(maxsize=16)
+def _refuse_recursion(modules: tuple[tuple[str, str], ...]) -> None:
+    """Look at each set of modules once: the look costs more than compiling them."""
+    refuse_recursion(_loaded(dict(modules), {}))
+
+
 def _compiled(bundle: PolicyBundle) -> regorus.Engine:
+    return _loaded(bundle.modules, bundle.data)
+
+
+def _loaded(modules: Mapping[str, str], data: Mapping[str, Any]) -> regorus.Engine:
     interpreter = regorus.Engine()
     try:
-        for path, source in bundle.modules.items():
+        for path, source in modules.items():
             interpreter.add_policy(path, source)
-        interpreter.add_data_json(json.dumps(bundle.data))
+        interpreter.add_data_json(json.dumps(data))
     except _STOPPING:
         raise
     except BaseException as error:

@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 
 from gateway.demo.company import Company
 from gateway.oauth.dpop import token_hash
-from tests.tables import fresh_database
+from tests.tables import with_tables
 from tests.world import World, open_world
 
 CHECKS = [
@@ -50,7 +50,7 @@ Sign = Callable[[Case], dict[str, str]]
 @pytest.fixture
 async def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """A whole gateway, on each store."""
-    url = await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
+    url = await with_tables(database_url)
     folder = tmp_path_factory.mktemp("described")
     (folder / "readers.yaml").write_text(READERS % (hashlib.sha256(b"all").hexdigest(), MAY))
     async with open_world(folder, url, ledger_readers=folder / "readers.yaml") as opened:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import yaml
 
 from gateway.database import Database
 from gateway.demo.company import CompanyKeys
 from gateway.demo.processes import Child
 from tests.sandbox_servers import Around, open_sandbox
-from tests.serving import listening, origin_of
+from tests.serving import listening, origin_of, outside
 from tests.warm import start_mydata
 from tests.world import World, fresh_keys, prepare, settings_for
 from tests.world_clock import WorldClock
@@ -74,7 +73,7 @@ async def open_process_world(
         (folder / "gateway.yaml").write_text(yaml.safe_dump({**written, **settings}))
         store = Database(chosen.database)
         stack.push_async_callback(store.close)
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+        http = await stack.enter_async_context(outside())
         world = ProcessWorld(folder, chosen, sandbox, clock, CompanyKeys(), http, stack, store)
         await prepare(world, migrate=True)
         await world.start()

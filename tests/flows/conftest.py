@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.tables import fresh_database
+from tests.tables import fresh_database, with_tables
 from tests.world import World, open_world
 
 
@@ -17,10 +17,10 @@ from tests.world import World, open_world
     params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)],
 )
 async def store_url(request: pytest.FixtureRequest) -> str | None:
-    """For a world a module: its own SQLite file (None), and a fresh PostgreSQL database."""
+    """For a world a module: its own SQLite file (None), and a PostgreSQL database with the tables."""
     if request.param == "sqlite":
         return None
-    return await fresh_database(request.getfixturevalue("postgres_socket"))
+    return await fresh_database(request.getfixturevalue("postgres_socket"), tables=True)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -32,13 +32,13 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 @pytest_asyncio.fixture(loop_scope="function")
 async def own_url(database_url: str) -> str:
-    """The address of an empty database of a test's own, once on each store."""
-    return await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
+    """The address of a database of a test's own, with the tables and nothing in them, once on each store."""
+    return await with_tables(database_url)
 
 
 @pytest_asyncio.fixture(loop_scope="function")
 async def own_world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """A world nobody else uses, once on SQLite and once on PostgreSQL."""
-    url = await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
+    url = await with_tables(database_url)
     async with open_world(tmp_path_factory.mktemp("own"), url) as opened:
         yield opened

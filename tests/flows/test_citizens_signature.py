@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from consent import exporting
 from tests.flows.test_companys_consents import given_by
 from tests.flows.test_receipts_story import file, got, keys_of
-from tests.tables import fresh_database
+from tests.tables import with_tables
 from tests.unit.consent.signing import Authority, signed
 from tests.world import Given, World, open_world
 
@@ -30,7 +30,7 @@ async def version_of(world: World, given: Given) -> str:
 
 async def test_row_4_signed_text_is_kept_entered_and_exported(tmp_path: Path, database_url: str) -> None:
     """The signature of this version once: in the ledger, the receipt by hash, the export whole."""
-    url = await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
+    url = await with_tables(database_url)
     authority, key = Authority(), ec.generate_private_key(ec.SECP256R1())
     folder = tmp_path / "anchors"
     folder.mkdir()

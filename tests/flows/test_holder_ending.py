@@ -17,7 +17,7 @@ from gateway.settings import SettingsError
 from tests.flows.portal import entered
 from tests.flows.test_ledger_lags import behind
 from tests.flows.test_paused import at_bank, said
-from tests.tables import fresh_database
+from tests.tables import with_tables
 from tests.world import World, open_world
 
 BANK, TELECOM = "hanbit-bank", "nuri-telecom"
@@ -39,7 +39,7 @@ def accounts(folder: Path) -> Path:
 @pytest.fixture
 async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
     """A whole gateway with these accounts."""
-    url = await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
+    url = await with_tables(database_url)
     async with open_world(tmp_path, url, ledger_readers=accounts(tmp_path)) as opened:
         yield opened
 

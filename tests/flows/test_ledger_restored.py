@@ -10,17 +10,12 @@ import pytest
 from consent.ledger.verify import verify
 from gateway.errors import Problem
 from gateway.ledger import export
-from tests.tables import fresh_database
+from tests.tables import with_tables
 from tests.unit.gateway.ledger.conftest import Ledger
 from tests.unit.gateway.ledger.test_publisher import go_back, state
 from tests.world import World, open_world
 
 YEAR = 366 * 86_400
-
-
-async def address(url: str) -> str:
-    """The address of an empty database on the store of this test."""
-    return await fresh_database(url.split("|")[0]) if "|" in url else url
 
 
 async def entered(world: World) -> None:
@@ -36,7 +31,7 @@ async def test_a_restored_backup_is_not_signed_from_either_place(
     """The last checkpoint lies with the keys, or in `ledger_state`: a smaller or another tree is refused."""
     (tmp_path / "state").mkdir()
     changes: dict[str, Any] = {"ledger_state": tmp_path / "state"} if place == "state" else {}
-    async with open_world(tmp_path, database=await address(database_url), **changes) as world:
+    async with open_world(tmp_path, database=await with_tables(database_url), **changes) as world:
         await entered(world)
         (file,) = (f for f in (tmp_path / place).glob("last-signed-*") if f.suffix != ".lock")
         stored = Ledger(world.database, file)
@@ -57,7 +52,7 @@ async def test_a_restored_backup_is_not_signed_from_either_place(
 
 async def test_a_gateway_turns_with_the_year(tmp_path: Path, database_url: str) -> None:
     """From settings to export: next year's requests stand in next year's shard, continued from this one's."""
-    name, url = "mydata.test/ledger/{year}", await address(database_url)
+    name, url = "mydata.test/ledger/{year}", await with_tables(database_url)
     async with open_world(tmp_path, database=url, ledger_origin=name) as world:
         await entered(world)
         first, note = world.parts.log.vkey, (await world.parts.log.checkpoint()).encode()

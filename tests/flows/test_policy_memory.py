@@ -16,14 +16,14 @@ import yaml
 from consent.calendar import korean_day
 from consent.subjects import SubjectId
 from gateway.policy.bundle import default_folder, load
-from tests.tables import fresh_database
+from tests.tables import with_tables
 from tests.world import World, open_world
 
 
 @pytest.fixture
 async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
     """A world on each store."""
-    url = await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
+    url = await with_tables(database_url)
     async with open_world(tmp_path, url) as opened:
         (tmp_path / "gateway.yaml").write_text(yaml.safe_dump(opened.settings.model_dump(mode="json")))
         yield opened

@@ -19,7 +19,7 @@ from consent.ledger_tables import ENTRY, OUTBOX
 from consent.subjects import SubjectId
 from gateway.policy import revisions
 from gateway.policy.bundle import default_folder, load
-from tests.tables import fresh_database
+from tests.tables import with_tables
 from tests.world import World, open_world
 
 FILE = """
@@ -33,7 +33,7 @@ WEEK = 7 * 86_400
 @pytest.fixture
 async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
     """A world on each store with a regulator (token `all`) and a mirror (token `copy`)."""
-    url = await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
+    url = await with_tables(database_url)
     file = tmp_path / "readers.yaml"
     file.write_text(FILE % tuple(hashlib.sha256(t).hexdigest() for t in (b"all", b"copy")))
     async with open_world(tmp_path, url, ledger_readers=file) as opened:

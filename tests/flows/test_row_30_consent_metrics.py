@@ -16,7 +16,7 @@ from gateway.ledger import index
 from gateway.oauth import abandonment
 from gateway.support import figures, sources
 from tests.flows.portal import SECRETS, Portal, entered, open_portal
-from tests.tables import fresh_database
+from tests.tables import with_tables
 from tests.world import World
 
 DAY = 86_400
@@ -25,7 +25,7 @@ DAY = 86_400
 @pytest.fixture
 async def portal(tmp_path: Path, database_url: str) -> AsyncIterator[Portal]:
     """A world with a supervisor's account, on each store."""
-    url = await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
+    url = await with_tables(database_url)
     async with open_portal(tmp_path, url) as opened:
         yield opened
 

@@ -18,7 +18,7 @@ from gateway.statistics import week
 from gateway.support.agreements import Agreements
 from tests.flows.portal import SECRETS, Portal, entered, open_portal
 from tests.flows.test_ledger_lags import behind
-from tests.tables import fresh_database
+from tests.tables import with_tables
 
 READ = ("/v1/mgmts/consents", "/v2/mgmts/agreements")
 DAY = 86_400
@@ -28,7 +28,7 @@ BANK = HOLDERS["finance"]["org_code"]
 @pytest.fixture
 async def portal(tmp_path: Path, database_url: str) -> AsyncIterator[Portal]:
     """A portal with a token, on each store."""
-    url = await fresh_database(database_url.split("|")[0]) if "|" in database_url else database_url
+    url = await with_tables(database_url)
     async with open_portal(tmp_path, url) as opened:
         yield opened
 

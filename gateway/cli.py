@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -50,6 +51,8 @@ GROUPS: tuple[Group, ...] = (
     statistics,
 )
 
+_DASHED_KEY = re.compile(r"-[A-Za-z0-9_-]{42}")
+
 DESCRIPTION = """\
 MyData Gateway: a personal-data consent and portability gateway.
 
@@ -82,10 +85,17 @@ def parser(groups: Sequence[Group] = GROUPS) -> argparse.ArgumentParser:
     return top
 
 
+def parsed(arguments: Sequence[str], top: argparse.ArgumentParser) -> argparse.Namespace:
+    """What was asked for. A key's name (RFC 7638) that begins with a dash is a name, no option."""
+    dashed = [argument for argument in arguments if _DASHED_KEY.fullmatch(argument)]
+    others = [argument for argument in arguments if argument not in dashed]
+    return top.parse_args([*others, "--", *dashed] if dashed else others)
+
+
 def main(arguments: Sequence[str] | None = None, groups: Sequence[Group] = GROUPS) -> int:
     """Run one command; bad input ends with one line a finding and exit code 2, never with a traceback."""
     top = parser(groups)
-    chosen = top.parse_args(arguments)
+    chosen = parsed(sys.argv[1:] if arguments is None else arguments, top)
     if "run" not in chosen:
         top.print_help(sys.stderr)
         return 2

@@ -24,7 +24,6 @@ from connectors.contract import Reason
 from connectors.errors import HolderError
 from connectors.sandbox.identity.config import Client, IdentityConfig, signing_key
 from connectors.sandbox.identity.provider import create_provider
-from connectors.sandbox.people import people
 from consent.calendar import korean_day
 from consent.catalogue import load as load_catalogue
 from consent.journal import Journal
@@ -58,6 +57,7 @@ from gateway.web.static_files import StaticFiles
 from tests.oauth_company import REDIRECT
 from tests.oauth_keys import es256
 from tests.oauth_stage import document
+from tests.sandbox_servers import inhabitants
 
 CATALOGUE = load_catalogue()
 HOLDERS = {
@@ -263,7 +263,7 @@ class CitizenStage:
             issuer=self.issuer,
             clients={"gateway": party},
             holders=frozenset(HOLDERS),
-            people={person.handle: person for person in people(7, 6, today=today)},
+            people={person.handle: person for person in inhabitants(6, today)},
             today=today,
             key=signing_key(None),
             pairwise_secret=b"p" * 32,

@@ -15,7 +15,7 @@ from fastapi.dependencies import models
 from gateway.database import Database
 from tests import nginx, postgres, softhsm
 from tests.samples import samples_dir
-from tests.tables import with_tables
+from tests.tables import return_databases, with_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS = ("postgres", "opa", "browser", "node", "nginx", "pkcs11", "samples")
@@ -31,14 +31,16 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _apps_are_let_go() -> Iterator[None]:
-    """Forget the apps that ended: FastAPI remembers thousands of their functions, and with each a gateway.
+def _let_go() -> Iterator[None]:
+    """Return the databases, forget the apps that ended.
 
-    A process that serves one app never notices; one that opened a thousand grows by gigabytes.
+    FastAPI remembers thousands of functions of theirs, and with each a whole gateway. A process that
+    serves one app never notices; one that opened a thousand grows by gigabytes.
     """
     yield
     for remembered in _REMEMBERED:
         remembered.cache_clear()
+    return_databases()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

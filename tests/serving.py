@@ -27,7 +27,7 @@ def listening() -> socket.socket:
     """A bound loopback socket on any free port, so that an issuer is known before its server is built."""
     # IPPROTO_TCP named: asyncio sets TCP_NODELAY only then.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # No SO_REUSEADDR: with it two processes may bind one port, and the second to listen fails.
     for port in _CHANCE.sample(_PORTS, 100):
         try:
             bound.bind(("127.0.0.1", port))

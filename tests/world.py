@@ -204,12 +204,12 @@ class World:
     @asynccontextmanager
     async def unchanged(self, *, entries: int = 0) -> AsyncIterator[None]:
         """Inside, no guarded table changes and at most `entries` ledger entries are added."""
-        before, promised = await self.contents(), await self.entries()
+        before, promised, known = await self.contents(), await self.entries(), await self.kinds()
         yield
         after = await self.contents()
         for table in GUARDED:
             assert after[table] == before[table], f"{table} changed"
-        assert await self.entries() - promised <= entries
+        assert await self.entries() - promised <= entries, await self.kinds() - known
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ from gateway.keyring import KeyringError
 
 Result = TypeVar("Result")
 SIDE_BY_SIDE = 8
+MAKING_SECONDS = 60.0
+"""What making a key pair may take: a place looks for the primes of an RSA key as long as it must."""
 REST_SECONDS = 1.0
 
 
@@ -40,17 +42,21 @@ class Bounded:
         self._rests_until = 0.0
         self._free = BoundedSemaphore(SIDE_BY_SIDE)
 
-    def call(self, work: Callable[[], Result]) -> Result:
-        """`work()`, or KeyringError `signing_unavailable`. RuntimeError inside a transaction."""
+    def call(self, work: Callable[[], Result], seconds: float | None = None) -> Result:
+        """`work()` in `seconds` or the usual time, or KeyringError `signing_unavailable`.
+
+        RuntimeError inside a transaction.
+        """
+        seconds = seconds or self._seconds
         if self._refuse():
             raise RuntimeError(f"no call to {self._what} may happen inside a transaction")
         now = self._clock()
         if now < self._rests_until:
             raise KeyringError("signing_unavailable", f"{self._what} failed a moment ago")
         try:
-            if not self._free.acquire(timeout=self._seconds):
+            if not self._free.acquire(timeout=seconds):
                 raise TooLate
-            return self._started(work).result(max(0.0, now + self._seconds - self._clock()))
+            return self._started(work).result(max(0.0, now + seconds - self._clock()))
         except TooLate:
             failure = "no answer in time"
         except KeyringError as error:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from gateway.keyring import KeyringError, PublicKey, algorithm_of
-from gateway.keys.bounded import SIDE_BY_SIDE, Bounded
+from gateway.keys.bounded import MAKING_SECONDS, SIDE_BY_SIDE, Bounded
 from gateway.keys.custody import RSA_BITS
 from gateway.keys.errors import KeysError
 from gateway.keys.manifest import Entry
@@ -84,7 +84,8 @@ class Pkcs11Custody:
     def make(self, alg: str) -> tuple[TokenKey, str]:
         """A new key pair in the token under a label nobody had; not extractable, not even wrapped."""
         label = f"mydata-{alg.lower()}-{secrets.token_hex(8)}"
-        return TokenKey(self, label, self._do(lambda session: self._generate(session, alg, label))), label
+        public = self._do(lambda session: self._generate(session, alg, label), MAKING_SECONDS)
+        return TokenKey(self, label, public), label
 
     def open(self, entry: Entry) -> TokenKey:
         """The key `entry` names, proved by a signature to be the one it holds the public half of."""
@@ -142,9 +143,9 @@ class Pkcs11Custody:
             return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point[-65:])
         return Ed25519PublicKey.from_public_bytes(point[-32:])
 
-    def _do(self, work: Callable[[Any], Any]) -> Any:
+    def _do(self, work: Callable[[Any], Any], seconds: float | None = None) -> Any:
         try:
-            return self._bounded.call(lambda: self._in_session(work))
+            return self._bounded.call(lambda: self._in_session(work), seconds)
         except KeyringError as error:
             raise KeysError("keys_place_unusable", str(error)) from error
 

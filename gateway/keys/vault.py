@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from gateway.keyring import KeyringError, PublicKey, algorithm_of, kid_of
-from gateway.keys.bounded import Bounded
+from gateway.keys.bounded import MAKING_SECONDS, Bounded
 from gateway.keys.errors import KeysError
 from gateway.keys.manifest import Entry
 
@@ -74,6 +74,7 @@ class VaultCustody:
         """Call `url` with what `token()` gives, asked anew for each call: an agent may renew it in a file."""
         self._base = f"{url}/v1/{mount}"
         self._token = token
+        self._seconds = seconds
         self._bounded = Bounded("vault", seconds, refuse=refuse)
         self._http = httpx.Client(
             verify=tls, timeout=seconds, follow_redirects=False, trust_env=False, max_redirects=0
@@ -82,7 +83,7 @@ class VaultCustody:
     def make(self, alg: str) -> tuple[VaultKey, str]:
         """A new key of a name nobody had; it cannot be exported."""
         name = f"mydata-{alg.lower()}-{secrets.token_hex(8)}"
-        self._do("POST", f"/keys/{name}", {"type": TYPES[alg], "exportable": False})
+        self._do("POST", f"/keys/{name}", {"type": TYPES[alg], "exportable": False}, MAKING_SECONDS)
         return VaultKey(self, name, self._public(name)), name
 
     def open(self, entry: Entry) -> VaultKey:
@@ -124,16 +125,23 @@ class VaultCustody:
         except (KeyError, TypeError, ValueError) as error:
             raise KeysError("keys_place_unusable", f"vault: {name} has no readable public key") from error
 
-    def _do(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def _do(
+        self, method: str, path: str, body: dict[str, Any] | None = None, seconds: float | None = None
+    ) -> Any:
         try:
-            return self._bounded.call(lambda: self._exchange(method, path, body))
+            return self._bounded.call(lambda: self._exchange(method, path, body, seconds), seconds)
         except KeyringError as error:
             raise KeysError("keys_place_unusable", str(error)) from error
 
-    def _exchange(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+    def _exchange(
+        self, method: str, path: str, body: dict[str, Any] | None, seconds: float | None = None
+    ) -> Any:
         headers = {"X-Vault-Token": self._token(), "X-Vault-Request": "true"}
+        wait = httpx.Timeout(seconds or self._seconds)
         try:
-            with self._http.stream(method, self._base + path, json=body, headers=headers) as answer:
+            with self._http.stream(
+                method, self._base + path, json=body, headers=headers, timeout=wait
+            ) as answer:
                 read = bytearray()
                 for piece in answer.iter_bytes():
                     read += piece

@@ -32,6 +32,14 @@ def test_what_comes_back_comes_back() -> None:
     assert bounded.call(lambda: 8) == 8
 
 
+def test_what_takes_long_is_given_its_own_time() -> None:
+    """Making a key may take longer than using one, also than using one is waited for."""
+    bounded = Bounded("place", 0.01)
+    bounded.call(lambda: time.sleep(0.1), 5.0)
+    with pytest.raises(KeyringError, match="no answer in time"):
+        bounded.call(lambda: time.sleep(0.1))
+
+
 def test_after_a_failure_nobody_asks_for_a_moment() -> None:
     """The failure is told once by the place itself, then without asking, until the rest is over."""
     clock, asked = Hand(), []

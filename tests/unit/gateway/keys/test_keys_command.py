@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,15 +10,13 @@ import pytest
 
 from consent.events import Event
 from consent.ledger.entry import decode
-from gateway.commands import keys as command
+from gateway import cli
 from gateway.keys import KeysError, load_keys
 
 
 def run(*arguments: str) -> int:
     """Run the group as the command line would."""
-    parser = argparse.ArgumentParser()
-    command.register(parser.add_subparsers())
-    chosen = parser.parse_args(["keys", *arguments])
+    chosen = cli.parsed(["keys", *arguments], cli.parser())
     return int(chosen.run(chosen))
 
 
@@ -79,6 +76,13 @@ def test_an_unknown_key_is_named(settings_file: Path) -> None:
         run("retire", "nobody", "--now", "--config", str(settings_file))
     assert refused.value.code == "keys_unknown"
     assert kinds(settings_file) == []
+
+
+def test_a_name_that_begins_with_a_dash_is_a_name(settings_file: Path) -> None:
+    """One thumbprint in sixty-four begins so; it is looked for, not taken for an option."""
+    with pytest.raises(KeysError) as refused:
+        run("retire", "-" + "x" * 42, "--now", "--config", str(settings_file))
+    assert refused.value.code == "keys_unknown"
 
 
 def test_a_ledger_that_cannot_be_told_is_told_later(settings_file: Path) -> None:

@@ -107,18 +107,6 @@ async def test_after_a_withdrawal_every_door_is_closed(world: World) -> None:
     assert [row["sealed"] for row in held if row["sealed"]] == []
 
 
-async def test_a_consent_that_ran_out_gives_nothing(world: World) -> None:
-    """The day after its end: refused at every door, without anybody having written anything."""
-    given = await world.given()
-    before = await world.contents()
-    await world.forward(181 * 86_400)
-    given.company.tokens = dict(given.tokens)
-    assert (await ask(given, "a-day-late")).json()["code"] in {"consent_expired", "token_invalid"}
-    refresh = {"grant_type": "refresh_token", "refresh_token": given.tokens["refresh_token"]}
-    told(await token(given.company, **refresh), "consent_expired", 400)
-    assert await world.contents() == before
-
-
 @pytest.mark.parametrize("key", [None, "short", "k" * 129, "with space inside"])
 async def test_a_transfer_needs_one_usable_key(world: World, key: str | None) -> None:
     """No Idempotency-Key, or one that cannot name a request: refused before anything is decided."""
@@ -194,3 +182,16 @@ async def test_a_slash_too_many_is_no_door(world: World, path: str) -> None:
         for method in ("GET", "POST"):
             answer = await http.request(method, world.origin + path)
             assert answer.status_code == 404
+
+
+# The last one: a world half a year on goes on ending things by itself.
+async def test_a_consent_that_ran_out_gives_nothing(world: World) -> None:
+    """The day after its end: refused at every door, without anybody having written anything."""
+    given = await world.given()
+    before = await world.contents()
+    await world.forward(181 * 86_400)
+    given.company.tokens = dict(given.tokens)
+    assert (await ask(given, "a-day-late")).json()["code"] in {"consent_expired", "token_invalid"}
+    refresh = {"grant_type": "refresh_token", "refresh_token": given.tokens["refresh_token"]}
+    told(await token(given.company, **refresh), "consent_expired", 400)
+    assert await world.contents() == before

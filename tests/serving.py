@@ -72,7 +72,8 @@ class PromptServer(uvicorn.Server):
         ticks = itertools.count()
         while not await self.on_tick(next(ticks)):
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait(), TICK_SECONDS)
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._told.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close every connection and let answers under way finish, for two seconds at most."""

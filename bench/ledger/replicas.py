@@ -58,7 +58,8 @@ async def _start(url: str, folder: Path, seconds: float) -> Process:
 
 async def _go(replica: Process, seconds: float) -> dict[str, float]:
     try:
-        out, _ = await asyncio.wait_for(replica.communicate(b"go\n"), seconds + _PATIENCE)
+        async with asyncio.timeout(seconds + _PATIENCE):
+            out, _ = await replica.communicate(b"go\n")
     except TimeoutError:
         replica.kill()
         raise BenchFailed("a replica did not end") from None

@@ -42,7 +42,8 @@ async def gateway(store: str, signer: Signer, folder: Path, profile: Path | None
         yield Candidate(f"mydata, {store}", int(port or 0), child.process.pid, pid, citizens)
         if profile and child.process.stdin:
             child.process.stdin.close()  # a signal would end it before the profile is written
-            await asyncio.wait_for(child.process.wait(), 30)
+            async with asyncio.timeout(30):
+                await child.process.wait()
 
 
 async def _prepare(folder: Path, url: str, signer: Signer) -> str:

@@ -37,7 +37,8 @@ class Child:
             self.process.stdin.close()
         self.process.terminate()
         try:
-            await asyncio.wait_for(self.process.wait(), 8)
+            async with asyncio.timeout(8):
+                await self.process.wait()
         except TimeoutError:
             self.process.kill()
             await self.process.wait()
@@ -59,7 +60,8 @@ async def start(name: str, arguments: list[str], folder: Path, *, seconds: float
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
     try:
-        ready = await asyncio.wait_for(_ready(process), seconds)
+        async with asyncio.timeout(seconds):
+            ready = await _ready(process)
     except (TimeoutError, ValueError) as error:
         process.kill()
         await process.wait()

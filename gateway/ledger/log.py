@@ -147,7 +147,8 @@ class Log:
                 detail = getattr(error, "detail", type(error).__name__)
                 _log.error("ledger_not_moving", error=str(error), detail=detail)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._tick)
+                async with asyncio.timeout(self._tick):
+                    await self._wake.wait()
             self._wake.clear()
 
     def wake(self) -> None:
@@ -215,7 +216,8 @@ class Log:
             if left <= 0:
                 raise Problem("ledger_timeout", retry_after=1)
             with suppress(TimeoutError):
-                await asyncio.wait_for(moved.wait(), min(left, _POLL_SECONDS))
+                async with asyncio.timeout(min(left, _POLL_SECONDS)):
+                    await moved.wait()
 
     async def checkpoint(self) -> str:
         """The last signed checkpoint; Problem `not_found` before the first."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from pathlib import Path
 
 import structlog
@@ -70,8 +69,7 @@ class WatchedOpaEngine:
         """End the child. May be called twice."""
         if self._watch is not None:
             self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+            await asyncio.wait((self._watch,))
             self._watch = None
         await self._end()
 

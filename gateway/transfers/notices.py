@@ -85,7 +85,8 @@ class Notices:
             with suppress(Problem):
                 await self.send_due()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._wake.wait()
             self._wake.clear()
 
     async def send_due(self) -> int:

@@ -88,7 +88,8 @@ class Worker:
                 if transfer is None:
                     free.release()
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
+                        async with asyncio.timeout(TICK_SECONDS):
+                            await self._wake.wait()
                     self._wake.clear()
                     continue
                 task = running.create_task(self.carry(transfer))
@@ -149,7 +150,8 @@ class Worker:
     async def _renew(self, transfer_id: str, over: asyncio.Event) -> None:
         for beat in itertools.count(1):
             with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), WATCH_SECONDS)
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await over.wait()
                 return
             with suppress(Problem):
                 await self._watch(transfer_id)

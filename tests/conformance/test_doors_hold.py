@@ -50,7 +50,8 @@ async def inside(database: Database) -> AsyncIterator[Stage]:
 
 async def held(sent: Awaitable[httpx.Response]) -> httpx.Response:
     """The response, within five seconds and not a 500."""
-    response = await asyncio.wait_for(sent, 5)
+    async with asyncio.timeout(5):
+        response = await sent
     assert response.status_code < 500, response.text
     return response
 

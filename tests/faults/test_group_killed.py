@@ -52,7 +52,8 @@ async def test_killed_amid_batches(database: Database) -> None:
         assert child.stdout is not None
         mine: set[int] = set()
         while len(mine) < acknowledged_first:
-            line = await asyncio.wait_for(child.stdout.readline(), 30)
+            async with asyncio.timeout(30):
+                line = await child.stdout.readline()
             assert line, "the writer ended by itself"
             mine.add(int(line))
         os.kill(child.pid, signal.SIGKILL)

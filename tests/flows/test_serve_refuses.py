@@ -62,7 +62,8 @@ async def test_serve_with_unusable_settings(tmp_path: Path, what: str) -> None:
         stderr=asyncio.subprocess.PIPE,
         cwd=tmp_path,
     )
-    out, error = await asyncio.wait_for(process.communicate(), 60)
+    async with asyncio.timeout(60):
+        out, error = await process.communicate()
     said = error.decode()
     assert process.returncode == 2, said
     assert out == b""

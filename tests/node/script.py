@@ -24,7 +24,8 @@ class Script:
     async def hear(self) -> dict[str, Any]:
         """Its next message; fails with what it complained about."""
         assert self.process.stdout is not None
-        line = await asyncio.wait_for(self.process.stdout.readline(), 30)
+        async with asyncio.timeout(30):
+            line = await self.process.stdout.readline()
         if not line:
             assert self.process.stderr is not None
             pytest.fail((await self.process.stderr.read()).decode())

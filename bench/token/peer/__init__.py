@@ -54,7 +54,8 @@ async def peer(store: str, signer: Signer, node: str, *, opaque: bool = False) -
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("asked for pipes, got none")
         process.stdin.write(json.dumps(told).encode() + b"\n")
-        line = await asyncio.wait_for(process.stdout.readline(), 30)
+        async with asyncio.timeout(30):
+            line = await process.stdout.readline()
         if not line:
             raise RuntimeError("the peer did not start; what it said is above")
         ready = json.loads(line)

@@ -65,7 +65,8 @@ class OwnCarrier:
         while True:
             if not await self.step():
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
+                    async with asyncio.timeout(TICK_SECONDS):
+                        await self._wake.wait()
                 self._wake.clear()
 
     async def step(self) -> bool:
@@ -202,8 +203,7 @@ class OwnCarrier:
             yield
         finally:
             renewing.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewing
+            await asyncio.wait((renewing,))
 
     async def _renew(self, request_id: str) -> None:
         while True:

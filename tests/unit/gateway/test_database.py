@@ -160,7 +160,8 @@ async def test_who_waits_in_a_circle_is_asked_to_come_again(table: Database) -> 
                 await session.execute(add, {"value": own})
                 begun[turn].set()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(begun[1 - turn].wait(), 0.5)
+                    async with asyncio.timeout(0.5):
+                        await begun[1 - turn].wait()
                 await session.execute(add, {"value": other})
         except Problem as problem:
             return problem.code

@@ -7,25 +7,9 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
-from typing import Protocol
-
-from gateway.commands import (
-    bundle,
-    client,
-    consent,
-    demo,
-    guardian,
-    keys,
-    ledger,
-    migrate,
-    policy,
-    receipt,
-    records,
-    serve,
-    statistics,
-)
-from gateway.commands.explain import explain
+from typing import Protocol, cast
 
 
 class Group(Protocol):
@@ -35,21 +19,22 @@ class Group(Protocol):
         """Add the commands and what they read."""
 
 
-GROUPS: tuple[Group, ...] = (
-    demo,
-    serve,
-    migrate,
-    keys,
-    client,
-    consent,
-    guardian,
-    ledger,
-    policy,
-    bundle,
-    receipt,
-    records,
-    statistics,
+NAMES = (
+    "demo",
+    "serve",
+    "migrate",
+    "keys",
+    "client",
+    "consent",
+    "guardian",
+    "ledger",
+    "policy",
+    "bundle",
+    "receipt",
+    "records",
+    "statistics",
 )
+"""Each is a module of gateway.commands."""
 
 _DASHED_KEY = re.compile(r"-[A-Za-z0-9_-]{42}")
 
@@ -70,8 +55,14 @@ code 2 and one line a finding on standard error.
 """
 
 
-def parser(groups: Sequence[Group] = GROUPS) -> argparse.ArgumentParser:
-    """The whole command line."""
+def groups_of(arguments: Sequence[str]) -> Sequence[Group]:
+    """The group that is asked for, all when none is: reading the code of all takes a second longer."""
+    names = [arguments[0]] if arguments and arguments[0] in NAMES else NAMES
+    return [cast(Group, import_module(f"gateway.commands.{name}")) for name in names]
+
+
+def parser(groups: Sequence[Group] | None = None) -> argparse.ArgumentParser:
+    """The command line of these groups, or the whole."""
     top = argparse.ArgumentParser(
         prog="mydata",
         description=DESCRIPTION,
@@ -80,7 +71,7 @@ def parser(groups: Sequence[Group] = GROUPS) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"mydata {version('mydata-gateway')}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
-    for group in groups:
+    for group in groups_of(()) if groups is None else groups:
         group.register(commands)
     return top
 
@@ -92,10 +83,11 @@ def parsed(arguments: Sequence[str], top: argparse.ArgumentParser) -> argparse.N
     return top.parse_args([*others, "--", *dashed] if dashed else others)
 
 
-def main(arguments: Sequence[str] | None = None, groups: Sequence[Group] = GROUPS) -> int:
+def main(arguments: Sequence[str] | None = None, groups: Sequence[Group] | None = None) -> int:
     """Run one command; bad input ends with one line a finding and exit code 2, never with a traceback."""
-    top = parser(groups)
-    chosen = parsed(sys.argv[1:] if arguments is None else arguments, top)
+    given = sys.argv[1:] if arguments is None else arguments
+    top = parser(groups_of(given) if groups is None else groups)
+    chosen = parsed(given, top)
     if "run" not in chosen:
         top.print_help(sys.stderr)
         return 2
@@ -108,6 +100,8 @@ def main(arguments: Sequence[str] | None = None, groups: Sequence[Group] = GROUP
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
+        from gateway.commands.explain import explain  # Whoever meets no error need not wait for it.
+
         if not (lines := explain(error)):
             raise
         print(*lines, sep="\n", file=sys.stderr)

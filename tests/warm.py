@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import pkgutil
+import runpy
 import selectors
 import signal
 import socket
@@ -38,7 +39,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 
 class WarmProcess:
-    """What tests use of asyncio's Process, for a `mydata` command that was forked."""
+    """What tests use of asyncio's Process, for a command that was forked."""
 
     def __init__(self, pid: int, forker: Streams, pipes: tuple[Any, asyncio.StreamReader]) -> None:
         self.pid, self.returncode = pid, None
@@ -81,12 +82,19 @@ class WarmProcess:
 
 async def start_mydata(arguments: list[str], log: Path) -> WarmProcess:
     """Run `mydata ARGUMENTS` with pipes as standard input and output, its standard error in `log`."""
+    return await start("gateway.cli", *arguments, log=log)
+
+
+async def start(module: str, *arguments: str, log: Path | None = None) -> WarmProcess:
+    """Run `python -m MODULE ARGUMENTS`, as `start_mydata`; without `log` its standard error is this one's."""
     theirs_in, ours_in = os.pipe()
     ours_out, theirs_out = os.pipe()
     asking = socket.socket(socket.AF_UNIX)
     asking.connect(await asyncio.to_thread(_forker))
-    with log.open("wb") as errors:
-        socket.send_fds(asking, [json.dumps(arguments).encode()], [theirs_in, theirs_out, errors.fileno()])
+    with log.open("wb") if log else os.fdopen(os.dup(2), "wb") as errors:
+        socket.send_fds(
+            asking, [json.dumps([module, *arguments]).encode()], [theirs_in, theirs_out, errors.fileno()]
+        )
     os.close(theirs_in)
     os.close(theirs_out)
     told, kept = await asyncio.open_connection(sock=asking)
@@ -158,19 +166,21 @@ def _fork(listening: socket.socket, askers: dict[int, socket.socket], own: tuple
             *(s.fileno() for s in askers.values()),
         ):
             os.close(file)
-        _become(json.loads(asked))
+        _become(*json.loads(asked))
     for file in files:
         os.close(file)
     askers[pid] = asker
     asker.sendall(b"%d\n" % pid)
 
 
-def _become(arguments: list[str]) -> None:
+def _become(module: str, *arguments: str) -> None:
     code = 1
     try:
-        sys.argv = ["mydata", *arguments]
+        sys.argv = [module, *arguments]
         sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
-        code = importlib.import_module("gateway.cli").main(arguments)
+        sys.modules.pop(module, None)
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        code = 0
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else 1
     except BaseException:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from pathlib import Path
 
 from sqlalchemy import select
 
@@ -19,8 +17,8 @@ from gateway.database import Database
 from gateway.migrations.tables import metadata
 from gateway.retention.completing import completing
 from tests.unit.consent.household import AT, details, parsed, wording
+from tests.warm import start
 
-ROOT = Path(__file__).resolve().parents[2]
 MANY = 30
 LATE = AT + 10 * 86_400
 
@@ -104,8 +102,7 @@ async def test_row_11_killed_while_completing(database: Database) -> None:
     await store(database)
     consents = [await withdrawn(database, number) for number in range(MANY)]
     for pause in (0.05, 0.2, 0.4, None):
-        command = (sys.executable, "-m", "tests.faults.completer", database.url, str(LATE))
-        child = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+        child = await start("tests.faults.completer", database.url, str(LATE))
         if pause is not None:
             await _some(database, pause)
             if child.returncode is None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -21,8 +19,8 @@ from consent.records import TRANSITIONS, Move, State
 from consent.tables import ConsentRow, table_of
 from gateway.database import Database
 from gateway.migrations.tables import metadata
+from tests.warm import WarmProcess, start
 
-ROOT = Path(__file__).resolve().parents[2]
 KILLS, TIMES = 2, 2
 _CONSENT, _PARTY = table_of(ConsentRow), table_of(EndingPartyRow)
 _MANDATE, _INVITED = table_of(MandateRow), table_of(MandateInvitationRow)
@@ -55,16 +53,15 @@ async def test_every_move_killed_and_raced_is_whole_and_entered_once(database: D
     assert moved & {Move.REFUSE, Move.LAPSE}
 
 
-async def _started(database: Database, seed: str, count: int) -> asyncio.subprocess.Process:
-    command = (sys.executable, "-m", "tests.faults.mover", database.url, seed, str(count))
-    return await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+async def _started(database: Database, seed: str, count: int) -> WarmProcess:
+    return await start("tests.faults.mover", database.url, seed, str(count))
 
 
 async def _entries(database: Database) -> int:
     return len(await _found(database, select(PAYLOAD.c.outbox_id)))
 
 
-async def _until_entries(database: Database, wanted: int, child: asyncio.subprocess.Process) -> None:
+async def _until_entries(database: Database, wanted: int, child: WarmProcess) -> None:
     for _ in range(3000):
         if await _entries(database) >= wanted:
             return

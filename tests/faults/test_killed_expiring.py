@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 
 from consent.ledger.entry import decode
 from gateway.database import Database
 from tests.unit.gateway.retention.living import TODAY, Living, noon
+from tests.warm import start
 
-ROOT = Path(__file__).resolve().parents[2]
 ENDING, UNUSED = 110, 60
 LATE = noon(TODAY + timedelta(days=250))
 
@@ -25,8 +23,7 @@ async def moved(living: Living) -> Counter[str]:
 
 async def killed_after(living: Living, number: int, wait: float) -> bool:
     """Start a process and kill it `wait` seconds past so many moves; False if it had ended by then."""
-    command = (sys.executable, "-m", "tests.faults.expirer", living.database.url, str(LATE))
-    child = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+    child = await start("tests.faults.expirer", living.database.url, str(LATE))
     for _ in range(3000):
         if child.returncode is not None or (await moved(living)).total() - ENDING - UNUSED >= number:
             break

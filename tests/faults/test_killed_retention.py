@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 from collections import Counter
-from pathlib import Path
 
 from sqlalchemy import func, select
 
@@ -15,8 +13,8 @@ from consent.ledger.entry import decode
 from gateway.database import Database
 from gateway.migrations.tables import metadata
 from tests.unit.gateway.retention.past import NOW, YEAR, Past
+from tests.warm import start
 
-ROOT = Path(__file__).resolve().parents[2]
 CONSENTS = 40
 LIVING = {"c-living"}
 
@@ -33,8 +31,7 @@ async def remaining(past: Past) -> int:
 
 async def killed_below(past: Past, rows: int, after: float) -> bool:
     """Start a sweeper and kill it `after` seconds past fewer than `rows` remaining; False if it had ended."""
-    command = (sys.executable, "-m", "tests.faults.sweeper", past.database.url, str(NOW))
-    child = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+    child = await start("tests.faults.sweeper", past.database.url, str(NOW))
     for _ in range(3000):
         if child.returncode is not None or await remaining(past) < rows:
             break

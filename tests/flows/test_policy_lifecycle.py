@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
-import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from consent.ledger_tables import ENTRY, OUTBOX
 from gateway.policy.bundle import default_folder, load, of, unpack
 from gateway.policy.tables import PolicyBundleRow
 from tests import opa
+from tests.warm import start_mydata
 from tests.world import World, open_world
 
 pytestmark = pytest.mark.opa
@@ -39,13 +39,10 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def mydata(*arguments: str) -> tuple[int, str]:
     """One `mydata policy` command; its exit code and what it said."""
-    command = [sys.executable, "-m", "gateway.cli", "policy", *arguments]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    out, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode()
+    with tempfile.NamedTemporaryFile() as errors:
+        process = await start_mydata(["policy", *arguments], Path(errors.name))
+        out = await process.stdout.read()
+        return await process.wait(), (out + errors.read()).decode()
 
 
 async def step(world: World, *arguments: str, by: str, signed: bool = True) -> tuple[int, str]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from consent.calendar import korean_day
 from consent.subjects import SubjectId
 from gateway.policy.bundle import default_folder, load
 from tests.tables import with_tables
+from tests.warm import start_mydata
 from tests.world import World, open_world
 
 
@@ -31,13 +30,10 @@ async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
 
 async def run(world: World, *arguments: str) -> tuple[int, dict[str, Any]]:
     """One `mydata policy` command on the gateway's own settings, as an operator beside it."""
-    command = [sys.executable, "-m", "gateway.cli", "policy", *arguments]
-    process = await asyncio.create_subprocess_exec(
-        *command, "--config", str(world.folder / "gateway.yaml"), stdout=asyncio.subprocess.PIPE
-    )
-    out, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, json.loads(out or b"{}")
+    given = ["policy", *arguments, "--config", str(world.folder / "gateway.yaml")]
+    process = await start_mydata(given, world.folder / "errors.txt")
+    out = await process.stdout.read()
+    return await process.wait(), json.loads(out or b"{}")
 
 
 async def test_each_decision_replays_until_the_citizen_is_erased(world: World) -> None:

@@ -41,13 +41,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @dataclass
-class Visit:
-    """One citizen's browser on the stage, and everything it complained about."""
+class Seen:
+    """One page in a browser, and everything it complained about."""
 
-    stage: CitizenStage
     context: BrowserContext
     page: Page
-    complaints: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list, kw_only=True)
+
+    def listen(self) -> None:
+        """Note from now on what the page complains about."""
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    async def shoot(self, name: str) -> None:
+        """Leave a picture for a person to look at, if MYDATA_SCREENSHOTS names a folder."""
+        if folder := os.environ.get("MYDATA_SCREENSHOTS"):
+            await self.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+
+
+@dataclass
+class Visit(Seen):
+    """One citizen's browser on the stage."""
+
+    stage: CitizenStage
 
     async def question(self, asked: Asking = ASKED) -> Page:
         """Be asked, sign in through the pages, and stand before the question."""
@@ -56,11 +72,6 @@ class Visit:
         await self.page.locator("button[value=p02]").click()
         await self.page.locator("#consent").wait_for()
         return self.page
-
-    async def shoot(self, name: str) -> None:
-        """Leave a picture for a person to look at, if MYDATA_SCREENSHOTS names a folder."""
-        if folder := os.environ.get("MYDATA_SCREENSHOTS"):
-            await self.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -99,18 +110,33 @@ async def chromium(playwright: Playwright) -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def visit(
-    stage: CitizenStage, browser: Browser, *, language: str = "ko", width: int = 360, **more: Any
-) -> AsyncIterator[Visit]:
-    """A fresh visitor with a phone; `more` goes to the browser context."""
+async def _context(browser: Browser, language: str, width: int, **more: Any) -> AsyncIterator[BrowserContext]:
     locale = "ko-KR" if language == "ko" else "en-GB"
     viewport = {"width": width, "height": 800}
     context = await browser.new_context(viewport=viewport, locale=locale, **more)  # type: ignore[arg-type]
-    page = await context.new_page()
-    found = Visit(stage, context, page)
-    page.on("console", lambda message: found.complaints.append(message.text))
-    page.on("pageerror", lambda error: found.complaints.append(str(error)))
     try:
-        yield found
+        yield context
     finally:
         await context.close()
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, *, language: str = "ko", width: int = 360, **more: Any
+) -> AsyncIterator[Seen]:
+    """A fresh page in a browser that remembers nothing; `more` goes to the browser context."""
+    async with _context(browser, language, width, **more) as context:
+        found = Seen(context, await context.new_page())
+        found.listen()
+        yield found
+
+
+@asynccontextmanager
+async def visit(
+    stage: CitizenStage, browser: Browser, *, language: str = "ko", width: int = 360, **more: Any
+) -> AsyncIterator[Visit]:
+    """A fresh visitor of `stage` with a phone; `more` goes to the browser context."""
+    async with _context(browser, language, width, **more) as context:
+        found = Visit(context, await context.new_page(), stage)
+        found.listen()
+        yield found

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, Playwright, expect
 
 from gateway.web.site import Withheld
 from tests.browser import axe
-from tests.browser.conftest import Visit, launch, visit
+from tests.browser.conftest import Seen, launch, visit
 from tests.citizen_stage import CitizenStage
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -28,7 +28,7 @@ LOOKS: list[dict[str, Any]] = [
 _SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 _INLINE = """[...document.querySelectorAll('[style],style,script:not([src]),[onclick],[onload]')]
   .map(e => e.outerHTML.slice(0, 90))"""
-_CUT = """[...document.querySelectorAll('body *')]
+CUT = """[...document.querySelectorAll('body *')]
   .filter(e => !e.matches('.visually-hidden') && e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1)
   .map(e => e.outerHTML.slice(0, 120))"""
 _STYLE = """e => { const s = getComputedStyle(e);
@@ -53,7 +53,7 @@ async def violations(page: Page) -> list[str]:
     return [f"{v['id']}: {n['html'][:120]} {n['failureSummary'][:200]}" for v in found for n in v["nodes"]]
 
 
-async def sound(seen: Visit, name: str) -> None:
+async def sound(seen: Seen, name: str) -> None:
     """What holds of every page however it is looked at."""
     await seen.page.wait_for_load_state()
     assert await seen.page.evaluate(_INLINE) == []
@@ -160,7 +160,7 @@ async def test_text_at_twice_the_size(stage: CitizenStage, playwright: Playwrigh
                 await page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)") == 32
             )
             await seen.shoot("ko-360-text-200")
-            assert await page.evaluate(_CUT) == []
+            assert await page.evaluate(CUT) == []
             assert await page.evaluate(_SIDEWAYS) <= 0
             agree = await page.locator("button[value=agree]").bounding_box()
             refuse = await page.locator("button[value=refuse]").bounding_box()

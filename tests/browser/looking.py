@@ -19,7 +19,7 @@ LOOKS: list[dict[str, Any]] = [
 ]
 _STOPS = """[...document.querySelectorAll('a[href],button,input,select,textarea,summary')]
   .filter(e => e.checkVisibility() && e.type !== 'hidden' && e.tabIndex !== -1)
-  .map((e, place) => { e.dataset.stop = place; return e.outerHTML.slice(0, 60) })"""
+  .map((e, place) => { e.dataset.stop = place; return e.outerHTML.slice(0, 120) })"""
 _HERE = """(() => { const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect();
   return [Number(e.dataset.stop ?? -1), s.outlineStyle, r.top < innerHeight && r.bottom > 0] })()"""
 
@@ -61,4 +61,9 @@ async def by_keys(page: Page) -> None:
     for place, what in enumerate(stops):
         await page.keyboard.press("Tab")
         here, ring, in_view = await page.evaluate(_HERE)
+        for _part in range(4 if place else 0):  # a day has stops of its own: year, month, day, picker
+            if here != place - 1 or 'type="date"' not in stops[place - 1]:
+                break
+            await page.keyboard.press("Tab")
+            here, ring, in_view = await page.evaluate(_HERE)
         assert (here, ring != "none", in_view) == (place, True, True), what

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
+from consent.calendar import Period
 from consent.items import Item, Terms
 from consent.records import Consent
 from gateway.errors import Language
@@ -42,7 +44,18 @@ def before_view(site: Site, standing: Consent, asks: Asks, language: Language) -
         stays=tuple(stays),
         ends=tuple(ends),
         until=t("again.until", end=phrases.day(standing.terms.end, language)),
+        longer=tuple(_span(standing.terms, whole, language)),
     )
+
+
+def _span(before: Terms, after: Terms, language: Language) -> Iterator[str]:
+    t = words(language)
+    if after.end != before.end:
+        key = "changed.longer" if after.end > before.end else "changed.shorter"
+        yield t(key, before=phrases.day(before.end, language), after=phrases.day(after.end, language))
+    if Period.parse(after.retention).most_days > Period.parse(before.retention).most_days:
+        kept = (phrases.length(one.retention, language) for one in (before, after))
+        yield t("changed.kept", before=next(kept), after=next(kept))
 
 
 def _with_cycle(name: str, item: Item, language: Language) -> str:

@@ -23,7 +23,17 @@ from consent.text import build
 from gateway.errors import Language, Problem
 from gateway.oauth import clients, interactions, recognition
 from gateway.oauth.interactions import Settlement
-from gateway.web import account_lists, again, behalf, language, question, recognising, row_choices, waiting
+from gateway.web import (
+    account_lists,
+    again,
+    behalf,
+    earlier,
+    language,
+    question,
+    recognising,
+    row_choices,
+    waiting,
+)
 from gateway.web.before_asking import elsewhere_first
 from gateway.web.choosing import read_choices, wrong_choices
 from gateway.web.forms import Form, read_form
@@ -44,7 +54,7 @@ class ConsentPage:
         self._site = site
 
     async def show(self, request: Request) -> Response:
-        """GET: the page, every box unticked; sign-in first if need be."""
+        """GET: the page, no box ticked but what was chosen before (`earlier`); sign-in first if need be."""
         found = await self._question(request)
         if isinstance(found, Response):
             return found
@@ -53,7 +63,8 @@ class ConsentPage:
         found = await waiting.put_before(self._site, found, _spoken(request, found))
         if found.citizen.age_band == "child":
             return await waiting.for_guardian(self._site, found, _spoken(request, found))
-        return consent_page(self._site, found, Shown(_spoken(request, found), Choices(), {}))
+        choices = earlier.chosen_before(found, self._site.catalogue)
+        return consent_page(self._site, found, Shown(_spoken(request, found), choices, {}))
 
     async def answer(self, request: Request) -> Response:
         """POST: the answer, or the page again in the other language or with what has to be put right."""

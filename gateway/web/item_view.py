@@ -27,7 +27,7 @@ class Asking:
     `unavailable` names holders that cannot be reached now with a reason code; `withheld` names items the
     law will not let through, with the reason in words; `wrong` names items whose choice needs attention.
     `offers` are the accounts to choose from, by item name; `may_end`: whether the last day can be
-    chosen.
+    chosen. `changed` says of an item, by name, what is different from what holds now.
     """
 
     language: Language
@@ -39,6 +39,7 @@ class Asking:
     wrong: Mapping[str, str] = field(default_factory=dict)
     offers: Mapping[str, Offer] = field(default_factory=dict)
     may_end: bool = True
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def choosing(self) -> Choosing:
@@ -84,6 +85,7 @@ def item_view(item: Item, purpose: Purpose, place: int, asking: Asking) -> ItemV
         accounts=accounts_view(item, f"item-{place}", asking.choosing),
         selects=filter_selects(item, f"item-{place}", asking.choosing),
         filters=tuple(filter_lines(item.filters, dataset, asking.language)) if item.filters else (),
+        changed=asking.changed.get(item.name, ()),
     )
 
 

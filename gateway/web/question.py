@@ -28,7 +28,7 @@ from gateway.oauth.granting import MERGE
 from gateway.oauth.interactions import Pending
 from gateway.oauth.recognition import Recognition
 from gateway.security.sessions import CitizenSession
-from gateway.web import recognising
+from gateway.web import earlier, recognising
 from gateway.web.again_view import before_view
 from gateway.web.articles import article
 from gateway.web.consent_view import consent_view
@@ -154,6 +154,7 @@ def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 
         wrong=shown.wrong,
         offers=question.offers,
         may_end=not question.merging,
+        changed=earlier.changes(site, question, shown.language),
     )
     view = consent_view(
         question.terms,

@@ -38,6 +38,7 @@ class ItemView:
     accounts: AccountsView | None = None
     selects: tuple[Select, ...] = ()
     filters: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class BeforeView:
     stays: tuple[str, ...]
     ends: tuple[str, ...]
     until: str
+    longer: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

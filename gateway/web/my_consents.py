@@ -165,9 +165,9 @@ class MyConsents:
             ends = await behalf.hand(session, self._site, citizen, kept.consent, Power.WITHDRAW)
         view = self._detail(kept, past, spoken, first=before is None)
         view = replace(view, ending=ending, recognised=recognising.told(known, kept.client, spoken))
-        if kept.acting is not SELF:
+        if on_behalf := kept.acting is not SELF:
             view = _for_another(view, may_end=ends is not None)
-        return self._site.renderer.page("my_consent", spoken, signed_in=True, view=view)
+        return self._site.renderer.page("my_consent", spoken, signed_in=True, view=view, on_behalf=on_behalf)
 
     async def receipt(self, request: Request) -> Response:
         """GET /my/consents/{id}/receipt: the signed receipt as a file; 202 while it is being made."""

@@ -54,6 +54,7 @@ async def test_answering_for_somebody_is_sound(
         await page.locator("a[href^='/my/consents/c-']").first.click()
         await looked_at(seen, page.url, f"{name}-4-consent")
         await expect(page.locator("main a[href$='/withdraw']")).to_be_visible()
+        await expect(page.locator(".note--warning")).to_be_visible()
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=named)

@@ -25,7 +25,9 @@ class Asks(Protocol):
     def merging(self) -> bool: ...  # noqa: D102
 
 
-def before_view(site: Site, standing: Consent, asks: Asks, language: Language) -> BeforeView:
+def before_view(
+    site: Site, standing: Consent, asks: Asks, language: Language, *, ticked: bool = False
+) -> BeforeView:
     """What stays as agreed, and what ends with a yes although it was agreed before."""
     t, whole = words(language), asks.whole
     stays, ends = [], []
@@ -44,6 +46,7 @@ def before_view(site: Site, standing: Consent, asks: Asks, language: Language) -
         stays=tuple(stays),
         ends=tuple(ends),
         until=t("again.until", end=phrases.day(standing.terms.end, language)),
+        ticked=ticked,
         longer=tuple(_span(standing.terms, whole, language)),
     )
 

@@ -35,6 +35,7 @@ from gateway.web.consent_view import consent_view
 from gateway.web.item_view import Asking
 from gateway.web.reasons import reason
 from gateway.web.site import Site, Withheld
+from gateway.web.views import BeforeView
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 
         interaction=question.pending.interaction_id,
         text=tuple(blocks(question.whole, words_of)),
         shown=f"{build(question.whole, words_of).hash}.{shown_to(question)}",
-        before=before_view(site, question.standing, question, shown.language) if question.standing else None,
+        before=_before(site, question, shown.language),
         recognise=recognising.view(question.pending, shown.language, question.ticked),
         answer_by=question.pending.answer_by,
         notice=shown.notice,
@@ -173,6 +174,14 @@ def consent_page(site: Site, question: Question, shown: Shown, *, status: int = 
     view = replace(view, youth=question.citizen.age_band == "youth")
     page: Response = site.renderer.page("consent", shown.language, status=status, signed_in=True, view=view)
     return page
+
+
+def _before(site: Site, question: Question, language: Language) -> BeforeView | None:
+    if question.standing is None:
+        return None
+    begun = earlier.chosen_before(question, site.catalogue)
+    ticked = bool(begun.items or begun.less.accounts or begun.every)
+    return before_view(site, question.standing, question, language, ticked=ticked)
 
 
 def asked_of(site: Site, question: Question, language: Language) -> Asked:

@@ -66,6 +66,8 @@ class BeforeView:
     ends: tuple[str, ...]
     until: str
     longer: tuple[str, ...] = ()
+    ticked: bool = False
+    """Whether the page began with what was chosen before ticked."""
 
 
 @dataclass(frozen=True)

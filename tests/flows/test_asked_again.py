@@ -58,6 +58,7 @@ async def test_what_was_not_chosen_before_is_not_ticked(own_world: World) -> Non
     before = await given(world, "hanbit-bank", "dadam-market")
     page = await asked_again(world, before, of(world.asked(), "hanbit-bank", "dadam-market"), "replace")
     assert ticked(page, "item", "field") == set()
+    assert "골라 두었어요" not in page.words
 
 
 async def test_what_is_asked_more_often_is_said_and_not_ticked(own_world: World) -> None:

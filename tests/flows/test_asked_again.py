@@ -41,7 +41,7 @@ async def test_what_was_chosen_and_is_asked_the_same_is_ticked(own_world: World)
     page = await asked_again(world, before, ask, "replace")
     assert ticked(page, "item") == {ORDERS}
     assert ticked(page, "field", "claim") == set()
-    assert "새로 물어보는 것이에요" in page.words
+    assert "지금은 보내지 않는 것이에요" in page.words
     assert "전에 골랐고 지금도 똑같이 물어보는 것은 골라 두었어요" in page.words
     english = await before.citizen.browser.submit(page, page.form("decision"), {"decision": "language-en"})
     assert ticked(english, "item") == {ORDERS}
@@ -89,7 +89,7 @@ async def test_new_fields_are_named_and_the_item_is_not_ticked(own_world: World)
     before = await world.given(citizen=citizen, company=company, asked=less, wishes=Wishes(items=(METER,)))
     page = await asked_again(world, before, meter(world), "replace")
     assert ticked(page, "item") == set()
-    assert "새로 더해진 내용" in page.words
+    assert "지금은 보내지 않는 내용" in page.words
 
 
 async def test_what_is_not_asked_any_more_is_named(own_world: World) -> None:

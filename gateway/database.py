@@ -164,16 +164,12 @@ def _sqlite_engine(url: str, *, size: int, wait_seconds: float, writes: bool) ->
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
-        try:
-            cursor = connection.cursor()
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-                cursor.execute(f"PRAGMA {pragma}")
-            if not writes:
-                cursor.execute("PRAGMA query_only=ON")
-            cursor.close()
-        except BaseException:
-            connection.driver_connection.stop()  # The pool forgets what is not ready, also when cancelled.
-            raise
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        if not writes:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
 
     @event.listens_for(engine.sync_engine, "reset")
     def _reset(connection: Any, _record: object, state: PoolResetState) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from operator import attrgetter
+from pathlib import Path
 
 import pytest
 
-from tests.world import World
+from tests.tables import with_tables
+from tests.world import World, open_world
 
 WAKEABLE = ("log", "worker", "notices", "own.carrier")
 
@@ -26,3 +28,13 @@ async def test_a_mover_woken_at_its_end_ends(own_world: World, mover: str, turns
     done, _ = await asyncio.wait({task}, timeout=5)
     assert done
     assert task.cancelled()
+
+
+async def test_a_gateway_told_to_end_while_it_begins_ends(tmp_path: Path, database_url: str) -> None:
+    """Its movers are then opening their first connections to the store: none of them holds it up."""
+    async with asyncio.timeout(30):
+        for number in range(6):
+            (folder := tmp_path / str(number)).mkdir()
+            url = await with_tables(database_url) if "|" in database_url else None
+            async with open_world(folder, url):
+                await asyncio.sleep(number / 1000)

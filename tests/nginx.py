@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.authority import Authority
-from tests.serving import listening, port_of
+from tests.serving import left_port
 
 SHIPPED = Path(__file__).resolve().parents[1] / "docker" / "nginx" / "mydata.conf"
 
@@ -49,9 +49,8 @@ def binary() -> str | None:
 
 
 def two_ports() -> Ports:
-    """Two loopback ports that are free at this moment."""
-    with listening() as first, listening() as second:
-        return Ports(port_of(first), port_of(second))
+    """Two loopback ports left for nginx."""
+    return Ports(left_port(), left_port())
 
 
 @asynccontextmanager

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import random
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -16,19 +17,42 @@ import uvicorn
 from connectors.trust import machine_trust
 from tests.authority import Authority
 
-_PORTS = range(12_000, 32_000)
-"""Below what systems give outgoing connections: a port left for a child to take is not taken meanwhile."""
+_PORTS = range(12_000, 24_000)
+"""Below what systems give outgoing connections."""
+_LEFT = range(24_000, 32_000)
+"""For children, who bind later: of each thousand one test worker takes, so none takes another's meanwhile."""
 TICK_SECONDS = 0.1
 GRACE_SECONDS = 2
 _CHANCE = random.SystemRandom()
 
 
+def _left() -> Iterator[int]:
+    """The ports of this worker, in turn, from any of them on."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = _LEFT[worker % 8 * 1_000 :][:1_000]
+    first = _CHANCE.randrange(len(own))
+    return itertools.cycle([*own[first:], *own[:first]])
+
+
+_TURN = _left()
+
+
 def listening() -> socket.socket:
     """A bound loopback socket on any free port, so that an issuer is known before its server is built."""
+    return _bound(_CHANCE.sample(_PORTS, 100))
+
+
+def left_port() -> int:
+    """A free loopback port for a child to listen on, also after a restart; no test takes it meanwhile."""
+    with _bound(itertools.islice(_TURN, 100)) as probe:
+        return port_of(probe)
+
+
+def _bound(ports: Iterable[int]) -> socket.socket:
     # IPPROTO_TCP named: asyncio sets TCP_NODELAY only then.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     # No SO_REUSEADDR: with it two processes may bind one port, and the second to listen fails.
-    for port in _CHANCE.sample(_PORTS, 100):
+    for port in ports:
         try:
             bound.bind(("127.0.0.1", port))
         except OSError:

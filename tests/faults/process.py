@@ -14,7 +14,7 @@ from gateway.database import Database
 from gateway.demo.company import CompanyKeys
 from gateway.demo.processes import Child
 from tests.sandbox_servers import Around, open_sandbox
-from tests.serving import listening, origin_of, outside
+from tests.serving import left_port, outside
 from tests.warm import start_mydata
 from tests.world import World, fresh_keys, prepare, settings_for
 from tests.world_clock import WorldClock
@@ -62,9 +62,7 @@ async def open_process_world(
     folder: Path, database: str | None = None, *, around: Around | None = None, **settings: object
 ) -> AsyncIterator[ProcessWorld]:
     """Sandbox in this process, gateway in another, with some `settings` changed; all ends with it."""
-    clock, bound = WorldClock(), listening()
-    origin = origin_of(bound)
-    bound.close()
+    clock, origin = WorldClock(), f"http://127.0.0.1:{left_port()}"
     async with AsyncExitStack() as stack:
         keys = fresh_keys(folder / "keys")
         sandbox = await stack.enter_async_context(open_sandbox(keys, origin, clock, around=around))

@@ -13,7 +13,7 @@ import pytest
 from consent.ledger.submission import Submission
 from consent.ledger.verify.note import ML_DSA, Key
 from gateway.cli import main
-from tests.serving import listening, port_of
+from tests.serving import left_port
 from tests.unit.consent.ledger.exports import ORIGIN, VKEY, MadeLog
 
 
@@ -49,8 +49,7 @@ def test_a_killed_witness_remembers(tmp_path: Path) -> None:
 def _asked(folder: Path, submission: Submission) -> int:
     """Start the witness, ask once, kill it with the answer in hand."""
     command = [sys.executable, "-m", "gateway.cli", "ledger", "witness", "serve", str(folder), "--port"]
-    with listening() as free:
-        port = port_of(free)
+    port = left_port()
     with subprocess.Popen([*command, str(port)], stdout=subprocess.DEVNULL) as process:
         try:
             deadline = time.monotonic() + 30

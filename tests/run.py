@@ -17,13 +17,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main(arguments: list[str]) -> int:
-    """Run the suite on two workers; extra arguments go to pytest. Returns pytest's exit code."""
+    """Run the suite; extra arguments go to pytest. Returns pytest's exit code."""
     _prepare()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(os.environ.get("MYDATA_SKIP_REPORT") or Path(folder) / "skips.json")
         environment = {**os.environ, "MYDATA_SKIP_REPORT": str(report), "PYTHONHASHSEED": "0"}
-        workers = ["-n", os.environ.get("MYDATA_TEST_WORKERS", "2"), "--dist", "worksteal"]
-        command = [sys.executable, "-m", "pytest", *workers, *arguments]
+        # A test waits for processes of its own half of the time: one worker more than there are cores.
+        workers = os.environ.get("MYDATA_TEST_WORKERS") or str((os.cpu_count() or 1) + 1)
+        command = [sys.executable, "-m", "pytest", "-n", workers, "--dist", "worksteal", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
         skips = json.loads(report.read_text()) if report.exists() else {}
     if skips:

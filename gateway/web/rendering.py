@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -43,14 +44,6 @@ class Renderer:
         """Draw pages under `masthead` with the files of `static`."""
         self._masthead = masthead
         self.static = static
-        self._environment = Environment(
-            loader=PackageLoader("gateway.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters |= {"josa": josa, "breakable": _breakable}
 
     def page(
         self, name: str, language: Language, *, status: int = 200, signed_in: bool = False, **values: Any
@@ -65,7 +58,7 @@ class Renderer:
             other_language="en" if language == "ko" else "ko",
             static=self.static.address,
         )
-        template = self._environment.get_template(f"pages/{name}.html")
+        template = _environment().get_template(f"pages/{name}.html")
         body = template.render(t=words(language), site=frame, **values)
         return HTMLResponse(
             body,
@@ -80,6 +73,20 @@ class Renderer:
         return self.page(
             "message", language, status=status, code=None, action=None, title=said[0], hint=said[1]
         )
+
+
+@cache
+def _environment() -> Environment:
+    """Where templates are read and compiled, once in a process: nothing in it belongs to one site."""
+    environment = Environment(
+        loader=PackageLoader("gateway.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"josa": josa, "breakable": _breakable}
+    return environment
 
 
 def _breakable(text: str) -> Markup:

@@ -18,7 +18,7 @@ from gateway.ledger.log import Log
 from gateway.ledger.witness import Witness, witness_app
 from gateway.ledger.witnessing import Witnessing, poster
 from gateway.telemetry import Metrics
-from tests.serving import listening, origin_of, serving
+from tests.serving import listening, origin_of, outside, serving
 from tests.unit.gateway.ledger.conftest import SIGNER, Ledger
 
 
@@ -111,7 +111,7 @@ class MadeUp:
 
 async def bank_says(bank: Bank, body: bytes) -> tuple[int, str]:
     """The bank's answer to a request."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with outside() as client:
         answer = await client.post(f"{origin_of(bank.bound)}/add-checkpoint", content=body)
         return answer.status_code, answer.text
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from connectors.trust import machine_trust
 from consent.ledger.submission import Submission
 from consent.ledger.verify.note import ML_DSA, Key
 from gateway.cli import main
@@ -50,13 +51,16 @@ def _asked(folder: Path, submission: Submission) -> int:
     """Start the witness, ask once, kill it with the answer in hand."""
     command = [sys.executable, "-m", "gateway.cli", "ledger", "witness", "serve", str(folder), "--port"]
     port = left_port()
-    with subprocess.Popen([*command, str(port)], stdout=subprocess.DEVNULL) as process:
+    url = f"http://127.0.0.1:{port}/add-checkpoint"
+    with (
+        httpx.Client(trust_env=False, verify=machine_trust()) as client,
+        subprocess.Popen([*command, str(port)], stdout=subprocess.DEVNULL) as process,
+    ):
         try:
             deadline = time.monotonic() + 30
             while True:
                 try:
-                    url = f"http://127.0.0.1:{port}/add-checkpoint"
-                    return httpx.post(url, content=submission.encode(), trust_env=False).status_code
+                    return client.post(url, content=submission.encode()).status_code
                 except httpx.ConnectError:
                     assert time.monotonic() < deadline
                     time.sleep(0.1)

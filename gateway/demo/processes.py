@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+_PORTS = range(10_000, 12_000)
+"""Below what systems give outgoing connections."""
 
 
 class ChildFailed(Exception):
@@ -83,7 +88,9 @@ async def _ready(process: asyncio.subprocess.Process) -> dict[str, Any]:
 
 
 def free_port() -> int:
-    """A port of the loopback interface nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port nobody has at this moment, and no outgoing connection is given meanwhile."""
+    for port in random.SystemRandom().sample(_PORTS, 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ChildFailed("no free port among a hundred")

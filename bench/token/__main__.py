@@ -10,10 +10,12 @@ import shutil
 import signal
 import sys
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from bench.token import table
+from bench.token.candidate import Candidate
 from bench.token.ours import STORES, gateway
 from bench.token.peer import peer
 from bench.token.rounds import REPLAYED, BenchFailed, alternating
@@ -40,11 +42,12 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-async def compare(chosen: argparse.Namespace) -> table.Found:
-    """Start every candidate, measure in turns, end them. Raises BenchFailed."""
+@asynccontextmanager
+async def started(chosen: argparse.Namespace, signer: Signer) -> AsyncIterator[list[Candidate]]:
+    """Every candidate, until the block ends; the peer's tokens are opaque where it is asked about them."""
     with tempfile.TemporaryDirectory(prefix="mydata-bench-") as name:
         async with AsyncExitStack() as stack:
-            signer, folder, candidates = Signer(), Path(name), []
+            folder, candidates = Path(name), []
             for wanted in chosen.only or CANDIDATES:
                 kind, _, store = wanted.partition("-")
                 running = (
@@ -53,8 +56,15 @@ async def compare(chosen: argparse.Namespace) -> table.Found:
                     else peer(store, signer, chosen.node, opaque=chosen.kind == "introspect")
                 )
                 candidates.append(await stack.enter_async_context(running))
-            work = Work(chosen.kind, signer)
-            return await alternating(candidates, work, chosen.rounds, chosen.requests, chosen.warm)
+            yield candidates
+
+
+async def compare(chosen: argparse.Namespace) -> table.Found:
+    """Start every candidate, measure in turns, end them. Raises BenchFailed."""
+    signer = Signer()
+    async with started(chosen, signer) as candidates:
+        work = Work(chosen.kind, signer)
+        return await alternating(candidates, work, chosen.rounds, chosen.requests, chosen.warm)
 
 
 async def profile(chosen: argparse.Namespace) -> None:

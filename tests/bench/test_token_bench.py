@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import pytest
 
-from bench.token.__main__ import CANDIDATES, arguments, compare
+from bench.token.__main__ import CANDIDATES, arguments, started
 from bench.token.candidate import Candidate
 from bench.token.load import Answered
-from bench.token.rounds import BenchFailed, Measure, judge
+from bench.token.rounds import BenchFailed, Measure, alternating, judge
 from bench.token.signed import Signer
 from bench.token.table import text
 from bench.token.works import KINDS, Work
 from tests.node.installed import unavailable
 
+KINDS_OF_TOKENS = tuple(kind for kind in KINDS if kind != "introspect")
 TOKEN = b'{"access_token":"a.b.c","token_type":"DPoP"}'
 
 
 @pytest.mark.node
 @pytest.mark.postgres
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_small_run_answers_everything_and_refuses_replays(kind: str) -> None:
-    """Twenty requests to each: `compare` raises unless all were 200 as asked for and the replays were not."""
+@pytest.mark.parametrize("kinds", [KINDS_OF_TOKENS, ("introspect",)], ids="-".join)
+async def test_a_small_run_answers_everything_and_refuses_replays(kinds: tuple[str, ...]) -> None:
+    """Twenty requests to each: a round raises unless all were 200 as asked for and the replays were not."""
     if reason := unavailable():
         pytest.skip(reason)
 
-    found = await compare(arguments(["--kind", kind, "--rounds", "1", "--requests", "20", "--warm", "0"]))
+    signer = Signer()
+    async with started(arguments(["--kind", kinds[0]]), signer) as candidates:
+        for kind in kinds:
+            found = await alternating(candidates, Work(kind, signer), rounds=1, requests=20, warm=0)
 
-    assert len(found) == len(CANDIDATES)
-    assert all(len(measures) == 1 for measures in found.values())
+            assert len(found) == len(CANDIDATES)
+            assert all(len(measures) == 1 for measures in found.values())
 
 
 @pytest.mark.parametrize(

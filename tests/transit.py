@@ -26,7 +26,10 @@ ALGORITHMS = {"ecdsa-p256": "ES256", "rsa-3072": "PS256", "ed25519": "EdDSA"}
 
 @dataclass
 class Transit:
-    """The engine and its switches: `slow` seconds before each answer, `status` instead of one."""
+    """The engine and its switches: `slow` seconds before each answer, `status` instead of one.
+
+    Signatures are given while it is `open`; `waiting` is how many are asked for at the moment.
+    """
 
     url: str = ""
     token: str = "s.token"
@@ -34,6 +37,11 @@ class Transit:
     status: int = 0
     keys: dict[str, Any] = field(default_factory=dict)
     signed: int = 0
+    waiting: int = 0
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.open.set()
 
     async def _allowed(self, request: Request) -> Response | None:
         await asyncio.sleep(self.slow)
@@ -76,6 +84,9 @@ class Transit:
         """Sign as the documents of the engine say: `vault:v1:` and the signature."""
         if refusal := await self._allowed(request):
             return refusal
+        self.waiting += 1
+        await self.open.wait()
+        self.waiting -= 1
         asked, private = await request.json(), self.keys.get(request.path_params["name"])
         if private is None:
             return JSONResponse({"errors": ["no such key"]}, 400)

@@ -623,6 +623,7 @@ def upgrade() -> None:
     sa.Column('by', sa.String(length=16), nullable=False),
     sa.Column('why', sa.String(length=64), nullable=True),
     sa.Column('mandate', sa.String(length=40), nullable=True),
+    sa.Column('verification', sa.String(length=128), nullable=True),
     sa.ForeignKeyConstraint(['text_hash'], ['consent_text.hash'], ),
     sa.PrimaryKeyConstraint('id')
     )

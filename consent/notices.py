@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     TRANSFER_DELAYED = "transfer_delayed"
     TRANSFER_GOES_ON = "transfer_goes_on"
     TRANSFER_REFUSED = "transfer_refused"
+    TRANSFER_FAILED = "transfer_failed"
     RIGHT_READY = "right_ready"
     RIGHT_DELAYED = "right_delayed"
     RIGHT_REFUSED = "right_refused"

@@ -126,6 +126,7 @@ class Consent:
     `asked` is what the client asked, `terms` what is agreed now (for a refused one: what was refused).
     `text_hash` names the text as it was shown. `by` made the last move, `why` is its reason, a stable word
     or None. `mandate` is that under which somebody else said the yes that holds now; None: the citizen did.
+    `verification` is how whoever answered last had proved who they are.
     Instants are epoch seconds.
     """
 
@@ -144,6 +145,7 @@ class Consent:
     by: By = By.CITIZEN
     why: str | None = None
     mandate: str | None = None
+    verification: str | None = None
 
     def standing(self, at: int) -> State:
         """The state as it counts at the instant `at`: a consent past its end is expired."""
@@ -170,6 +172,7 @@ def move(
     by: By = By.CITIZEN,
     why: str | None = None,
     mandate: str | None = None,
+    verification: str | None = None,
 ) -> Consent:
     """The consent after `step` at the instant `at`; `terms` replace its terms; only `amend` adds.
 
@@ -195,6 +198,7 @@ def move(
         by=by,
         why=why,
         mandate=mandate if step in _A_YES else consent.mandate,
+        verification=verification or consent.verification,
     )
 
 

@@ -204,6 +204,7 @@ def _moving(consent: Consent) -> dict[str, Any]:
         "by": consent.by.value,
         "why": consent.why,
         "mandate": consent.mandate,
+        "verification": consent.verification,
     }
 
 
@@ -225,6 +226,7 @@ def decode(row: RowMapping) -> Consent:
         by=By(row["by"]),
         why=row["why"],
         mandate=row["mandate"],
+        verification=row["verification"],
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,7 +27,10 @@ THROUGH = "through_portal"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One authorization request put before one citizen, and the text the page showed for it."""
+    """One authorization request put before one citizen, and the text the page showed for it.
+
+    `verification` says how whoever answers proved who they are (Decree 42-5).
+    """
 
     subject: SubjectId
     client_id: str
@@ -34,6 +38,7 @@ class Asked:
     terms: Terms
     text: ShownText
     acting: Acting = SELF
+    verification: str | None = None
 
 
 def new_consent_id() -> str:
@@ -116,7 +121,7 @@ async def amend(
         raise MoveError("consent_moved_on")
     if at >= agreed.end_at:
         raise MoveError("consent_move_illegal", move=Move.AMEND.value, state=State.EXPIRED.value)
-    moved = move(before, Move.AMEND, at, terms=agreed)
+    moved = move(before, Move.AMEND, at, terms=agreed, **_hand(asked))
     after = replace(moved, asked=asked.terms, text_hash=asked.text.hash, language=asked.text.language)
     return await commit_to(session, journal, before, after, Move.AMEND, text=asked.text)
 
@@ -175,8 +180,7 @@ async def _answer(
     pending = await repository.of_request(session, asked.request_id, asked.subject, lock=True)
     if pending is not None and pending.state in PENDING:
         return await _answer_pending(session, journal, asked, (pending, step, terms), at=at)
-    by, mandate = asked.acting.by, asked.acting.mandate
-    answered = move(requested(asked, id, at), step, at, terms=terms, by=by, mandate=mandate)
+    answered = move(requested(asked, id, at), step, at, terms=terms, **_hand(asked))
     await repository.keep_text(session, asked.text, at)
     if not await repository.add(session, answered, step):
         return await _answered_before(session, answered)
@@ -196,11 +200,21 @@ async def _answer_pending(
     before, step, terms = answer
     if (before.subject, before.client_id, before.asked) != (asked.subject, asked.client_id, asked.terms):
         raise MoveError("consent_not_found")
-    by, mandate = asked.acting.by, asked.acting.mandate
-    moved = move(before, step, at, terms=terms, by=by, mandate=mandate)
+    moved = move(before, step, at, terms=terms, **_hand(asked))
     after = replace(moved, text_hash=asked.text.hash, language=asked.text.language)
     told = asked.acting.told
     return await commit_to(session, journal, before, after, step, text=asked.text, told=told)
+
+
+class _Hand(TypedDict):
+    by: By
+    mandate: str | None
+    verification: str | None
+
+
+def _hand(asked: Asked) -> _Hand:
+    """Whose yes or no it is, and how they proved who they are."""
+    return _Hand(by=asked.acting.by, mandate=asked.acting.mandate, verification=asked.verification)
 
 
 def requested(asked: Asked, id: str, at: int) -> Consent:

@@ -61,6 +61,7 @@ class ConsentRow(SQLModel, table=True):
     by: str = Field(default="citizen", max_length=16)
     why: str | None = Field(default=None, max_length=64)
     mandate: str | None = Field(default=None, max_length=40)
+    verification: str | None = Field(default=None, max_length=128)
 
 
 class ConsentVersionRow(SQLModel, table=True):

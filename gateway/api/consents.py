@@ -19,10 +19,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import repository_party
+from consent.agents import agents_of
 from consent.clock import Clock
 from consent.items import to_details
 from consent.records import PENDING, Consent, State
 from consent.repository_party import Place, Wanted
+from consent.rights import Agent
 from gateway.database import Database
 from gateway.errors import Problem
 from gateway.oauth.bearer import ResourceServer
@@ -37,10 +39,17 @@ _PLACE = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_-]{1,64})", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
+class Answered(BaseModel):
+    """Who said the yes for the citizen, and how that was agreed beforehand (Decree 42-5(2))."""
+
+    role: str
+    method: str
+
+
 class ConsentStanding(BaseModel):
     """How one consent stands now. Moments are epoch seconds; `by` and `why` are of the last move.
 
-    `grant_id` is the living grant made from it; absent once that has ended.
+    `grant_id` is the living grant made from it; absent once that has ended. No `agent`: the citizen said yes.
     """
 
     id: str
@@ -49,6 +58,7 @@ class ConsentStanding(BaseModel):
     version: int
     by: str
     why: str | None
+    agent: Answered | None
     purpose: str
     authorization_details: list[dict[str, Any]]
     text_sha256: str
@@ -85,9 +95,10 @@ class Doors:
             )
             shown = found[:limit]
             grants = await _grants(session, [consent.id for consent in shown])
+            agents = await agents_of(session, [consent.mandate for consent in shown])
         last = shown[-1] if len(found) > limit else None
         return ConsentPage(
-            consents=[_standing(consent, grants, now) for consent in shown],
+            consents=[_standing(consent, grants, agents, now) for consent in shown],
             next=self._next(request, (last.changed_at, last.id)) if last else None,
         )
 
@@ -100,7 +111,8 @@ class Doors:
             if found is None:
                 raise Problem("consent_not_found")
             grants = await _grants(session, [found.id])
-        return _standing(found, grants, int(self.clock().timestamp()))
+            agents = await agents_of(session, [found.mandate])
+        return _standing(found, grants, agents, int(self.clock().timestamp()))
 
     def _next(self, request: Request, last: Place) -> str:
         kept = {name: value for name, value in request.query_params.items() if name != "after"}
@@ -155,7 +167,10 @@ async def _grants(session: AsyncSession, consents: Sequence[str]) -> Mapping[str
     return {row.consent_id: row.id for row in rows}
 
 
-def _standing(consent: Consent, grants: Mapping[str, str], now: int) -> ConsentStanding:
+def _standing(
+    consent: Consent, grants: Mapping[str, str], agents: Mapping[str, Agent], now: int
+) -> ConsentStanding:
+    agent = agents.get(consent.mandate or "")
     return ConsentStanding(
         id=consent.id,
         grant_id=grants.get(consent.id),
@@ -163,6 +178,7 @@ def _standing(consent: Consent, grants: Mapping[str, str], now: int) -> ConsentS
         version=consent.version,
         by=consent.by.value,
         why=consent.why,
+        agent=Answered(role=agent.role, method=agent.method) if agent else None,
         purpose=consent.terms.purpose,
         authorization_details=to_details(consent.terms),
         text_sha256=consent.text_hash,

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from sqlalchemy import Table, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from consent.refusal_grounds import ground_of
 from gateway.database import Database
 from gateway.errors import Problem
 from gateway.oauth.bearer import ResourceServer
@@ -34,13 +35,21 @@ Place = tuple[int, str]
 
 
 class TransferLine(BaseModel):
-    """One transfer. Moments are epoch seconds; `delayed_at`: the citizen was told that it takes longer."""
+    """One transfer. Moments are epoch seconds; `delayed_at`: the citizen was told that it takes longer.
+
+    `kind`: asked for by the citizen's presence (user) or by its cycle (scheduled). `ground` is the one of the
+    eleven grounds of Decree 42-8(1) that `reason` states, if it states one.
+    """
 
     id: str
     consent_id: str
     consent_version: int
     state: str
+    kind: str
     reason: str
+    ground: str | None
+    decision_id: str
+    bundle_id: str | None
     created_at: int
     changed_at: int
     delayed_at: int | None
@@ -115,7 +124,9 @@ async def _page(
 
 
 def _line(row: TransferRow) -> TransferLine:
-    return TransferLine(**{name: getattr(row, name) for name in TransferLine.model_fields})
+    ground = ground_of(row.reason)
+    kept = {name: getattr(row, name) for name in TransferLine.model_fields if name != "ground"}
+    return TransferLine(**kept, ground=ground.value if ground else None)
 
 
 def router(doors: Doors) -> APIRouter:

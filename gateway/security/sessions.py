@@ -57,6 +57,11 @@ class CitizenSession:
     created_at: int = 0
     how: SignedIn = field(default_factory=SignedIn)
 
+    @property
+    def proof(self) -> str:
+        """How the citizen proved who they are, as the identity provider told it; at most 128 characters."""
+        return " ".join(["openid", *(one for one in (self.how.acr, *self.how.amr) if one)])[:128]
+
 
 class Sessions:
     """Opens, finds and ends sessions in the caller's transaction. Holds no state of its own."""

@@ -193,6 +193,7 @@ def asked_of(site: Site, question: Question, language: Language) -> Asked:
         terms=question.ever_asked,
         text=build(question.whole, wording(site, question, language)),
         acting=question.acting,
+        verification=question.citizen.proof,
     )
 
 

@@ -72,7 +72,7 @@ class Rights:
             citizen = await self._citizen(session, request)
             linked = await repository_members.links(session, SubjectId(citizen.subject))
         items = _chosen(self._site, form, frozenset(linked))
-        asked = OwnAsk(SubjectId(citizen.subject), form.one("key"), items, _proof(citizen))
+        asked = OwnAsk(SubjectId(citizen.subject), form.one("key"), items, citizen.proof)
         made = await self._site.own.ask(asked)
         return RedirectResponse(f"{HERE}/{made.id}", 303)
 
@@ -147,9 +147,3 @@ def _chosen(site: Site, form: Form, linked: frozenset[str]) -> list[AskedItem]:
             raise Problem("right_item_unknown")
         items.append(asked_item(site.catalogue, holder, dataset))
     return items
-
-
-def _proof(citizen: CitizenSession) -> str:
-    """How the citizen proved who they are, as the identity provider told it."""
-    how = [citizen.how.acr or "", *citizen.how.amr]
-    return " ".join(["openid", *(one for one in how if one)])[:128]

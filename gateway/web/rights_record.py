@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Table, select
+from sqlalchemy import RowMapping, Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,15 +18,17 @@ from starlette.responses import Response
 from consent import repository as consents
 from consent import repository_use
 from consent import rights_repository as repository
+from consent.agents import agents_of
+from consent.exclusions import exclusions
 from consent.records import Consent
 from consent.refusal_grounds import ground_of
-from consent.rights import Kind, Received, SelfRequest
+from consent.rights import Agent, Kind, Received, SelfRequest
 from consent.subjects import SubjectId
 from consent.usage import ItemOutcome
 from gateway.errors import Problem
 from gateway.oauth import clients
 from gateway.policy.tables import PolicyDecisionRow
-from gateway.transfers.tables import TransferRow
+from gateway.transfers.tables import BundleRow, TransferRow
 from gateway.web import paging
 from gateway.web.site import Site
 
@@ -35,6 +37,7 @@ TRANSFERS = 20
 
 _TRANSFER: Table = TransferRow.__table__  # type: ignore[attr-defined]
 _DECISION: Table = PolicyDecisionRow.__table__  # type: ignore[attr-defined]
+_BUNDLE: Table = BundleRow.__table__  # type: ignore[attr-defined]
 
 
 class RightsRecord:
@@ -108,27 +111,36 @@ def own_record(request: SelfRequest) -> dict[str, Any]:
             "revision": request.decided.revision,
             "obligations": list(request.decided.obligations),
         },
-        "agent": {"role": request.agent.role, "method": request.agent.method} if request.agent else None,
+        "agent": _agent(request.agent),
     }
 
 
 async def third_party_record(session: AsyncSession, consent: Consent) -> dict[str, Any]:
     """A request to a third party: the consent, its recipient, and its newest transfers, item by item."""
     client, terms = await clients.find(session, consent.client_id), consent.terms
-    joined = _TRANSFER.join(_DECISION, _DECISION.c.id == _TRANSFER.c.decision_id)
-    query = select(_TRANSFER, _DECISION.c.revision, _DECISION.c.obligations).select_from(joined)
-    newest = query.where(_TRANSFER.c.consent_id == consent.id).order_by(_TRANSFER.c.created_at.desc())
-    rows = (await session.execute(newest.limit(TRANSFERS))).mappings().all()
+    rows = await _transfers(session, consent.id)
+    agents = await agents_of(session, [consent.mandate])
     outcomes = await repository_use.of_transfers(session, [row["id"] for row in rows])
     return {
         "id": consent.id,
         "kind": Kind.THIRD_PARTY.value,
         "asked_at": consent.created_at,
+        "verification": consent.verification,
+        "agent": _agent(agents.get(consent.mandate or "")),
         "purpose": terms.purpose,
         "holders": list(terms.holders),
         "recipient": {"id": consent.client_id, "kinds": dict(client.kinds) if client else {}},
         "items": [
-            {"item": item.name, "fields": list(item.fields), "frequency": item.frequency}
+            {
+                "item": item.name,
+                "fields": list(item.fields),
+                "excluded": {
+                    name: why
+                    for name, why in exclusions().get(item.dataset, {}).items()
+                    if name not in item.fields
+                },
+                "frequency": item.frequency,
+            }
             for item in terms.items
         ],
         "state": consent.state.value,
@@ -136,16 +148,28 @@ async def third_party_record(session: AsyncSession, consent: Consent) -> dict[st
         "why": consent.why,
         "end_at": terms.end_at,
         "retention": terms.retention,
-        "transfers": [_transfer(dict(row), outcomes) for row in rows],
+        "transfers": [_transfer(row, outcomes) for row in rows],
     }
 
 
-def _transfer(row: dict[str, Any], outcomes: Sequence[ItemOutcome]) -> dict[str, Any]:
+async def _transfers(session: AsyncSession, consent_id: str) -> Sequence[RowMapping]:
+    """The newest transfers of a consent, each with its decision and, once there is one, its bundle."""
+    joined = _TRANSFER.join(_DECISION, _DECISION.c.id == _TRANSFER.c.decision_id)
+    joined = joined.outerjoin(_BUNDLE, _BUNDLE.c.id == _TRANSFER.c.bundle_id)
+    told = (_DECISION.c.revision, _DECISION.c.obligations, _BUNDLE.c.manifest_hash)
+    query = select(_TRANSFER, *told).select_from(joined).where(_TRANSFER.c.consent_id == consent_id)
+    newest = query.order_by(_TRANSFER.c.created_at.desc(), _TRANSFER.c.id.desc()).limit(TRANSFERS)
+    return (await session.execute(newest)).mappings().all()
+
+
+def _transfer(row: RowMapping, outcomes: Sequence[ItemOutcome]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "asked_at": row["created_at"],
         "state": row["state"],
+        "kind": row["kind"],
         "reason": row["reason"] or None,
+        "bundle": {"id": row["bundle_id"], "manifest": row["manifest_hash"]} if row["bundle_id"] else None,
         "delay": _delay(row["delayed_at"], row["delay_reason"], row["solved_at"]),
         "decision": {
             "id": row["decision_id"],
@@ -172,6 +196,11 @@ def _item(one: ItemOutcome) -> dict[str, Any]:
 def _received(one: Received) -> dict[str, Any]:
     refusal = {"reason": one.reason, "ground": one.ground.value if one.ground else None}
     return {"item": one.item, "outcome": one.outcome, "records": one.records, "at": one.at, **refusal}
+
+
+def _agent(agent: Agent | None) -> dict[str, str] | None:
+    """Who asked for the citizen, and how that was agreed; None: the citizen asked."""
+    return None if agent is None else {"role": agent.role, "method": agent.method}
 
 
 def _delay(at: int | None, reason: str | None, solved_at: int | None) -> dict[str, Any] | None:

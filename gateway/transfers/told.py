@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consent import notices
+from consent import notices, repository_use
 from consent.calendar import korean_day_of
 from consent.notices import NoticeKind
 from consent.subjects import SubjectId
 from consent.usage import ItemOutcome
+from gateway.transfers.refused import given_up
+from gateway.transfers.tables import TransferRow
 
 _KEPT_BACK = frozenset({"refused", "failed", "partial"})
 _OWN_WISH = frozenset({None, "not_chosen", "not_asked_now", "no_records"})
@@ -30,3 +32,13 @@ async def tell_kept_back(
             about = f"{outcome.consent_id}#{korean_day_of(now).isoformat()}"
             await notices.leave(session, subject, NoticeKind.TRANSFER_REFUSED, about, now)
             return
+
+
+async def tell_failed(session: AsyncSession, transfer: TransferRow, now: int) -> None:
+    """In the transaction that lets `transfer` fail: what became of each item, and the notice of it.
+
+    Decree 42-6(1), 42-6(11): what was held up will not come any more, and the citizen is told so.
+    """
+    await repository_use.record(session, await given_up(session, transfer, now))
+    about = f"{transfer.consent_id}#{transfer.id}"
+    await notices.leave(session, SubjectId(transfer.subject_id), NoticeKind.TRANSFER_FAILED, about, now)

@@ -31,6 +31,7 @@ from gateway.transfers.pull import Puller
 from gateway.transfers.release import Releasing
 from gateway.transfers.states import State
 from gateway.transfers.tables import TransferRow
+from gateway.transfers.told import tell_failed
 
 LEASE_SECONDS = 20
 """How long a transfer of a worker that died waits for another; a living one renews its lease in time."""
@@ -226,6 +227,7 @@ class Worker:
                 if row.attempts >= ATTEMPTS and row.state == State.PULLING:
                     if await repository.move(session, row, State.FAILED, now, reason=reason):
                         await journal_end(session, self.journal, row, State.FAILED, reason, now)
+                        await tell_failed(session, row, now)
                 else:
                     wait = min(LONGEST_WAIT_SECONDS, 2 ** min(row.attempts, 16))
                     await repository.give_back(session, row.id, now + wait)

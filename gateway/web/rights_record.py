@@ -6,6 +6,7 @@ is stored twice. Decree 42-6(11): who asked what of whom, what was sent and rece
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ from gateway.web.site import Site
 TRANSFERS = 20
 """So many of the newest transfers are told of each request to a third party."""
 
+_CONSENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _TRANSFER: Table = TransferRow.__table__  # type: ignore[attr-defined]
 _DECISION: Table = PolicyDecisionRow.__table__  # type: ignore[attr-defined]
 _BUNDLE: Table = BundleRow.__table__  # type: ignore[attr-defined]
@@ -48,27 +50,26 @@ class RightsRecord:
         self._site = site
 
     async def show(self, request: Request) -> Response:
-        """GET /rights?kind=self|third_party: a page of requests, newest first, and where the next begins."""
-        named = dict(request.query_params)
-        kind = named.get("kind", Kind.SELF.value)
-        if (
-            kind not in list(Kind)
-            or set(named) - {"kind", "before"}
-            or len(request.query_params) != len(named)
-        ):
-            raise Problem("invalid_request", params={"what": "kind"})
+        """GET /rights?kind=self|third_party: a page of requests, newest first, and where the next begins.
+
+        With `consent` the one request that is this consent; Problem `consent_not_found` for another's.
+        """
+        kind, consent_id = _asked(request)
         before = paging.before(request)
         async with self._site.database.reading() as session:
             citizen = await self._site.sessions.find(session, request)
             if citizen is None:
                 raise Problem("sign_in_needed")
             subject = SubjectId(citizen.subject)
-            if kind == Kind.SELF:
+            if consent_id is not None:
+                given = [await _own_consent(session, subject, consent_id)]
+            elif kind is Kind.THIRD_PARTY:
+                given = await consents.of_subject(session, subject, limit=paging.PAGE + 1, before=before)
+            if kind is Kind.SELF:
                 found = await repository.of_subject(session, subject, limit=paging.PAGE + 1, before=before)
                 records = [own_record(one) for one in found]
                 places = [(one.asked_at, one.id) for one in found]
             else:
-                given = await consents.of_subject(session, subject, limit=paging.PAGE + 1, before=before)
                 records = [await third_party_record(session, one) for one in given]
                 places = [(one.created_at, one.id) for one in given]
         more = (
@@ -76,9 +77,30 @@ class RightsRecord:
             if len(places) > paging.PAGE
             else None
         )
-        page = {"kind": kind, "requests": records[: paging.PAGE], "before": more}
+        page = {"kind": kind.value, "requests": records[: paging.PAGE], "before": more}
         headers = {"cache-control": "no-store"}
         return Response(orjson.dumps(page), media_type="application/json", headers=headers)
+
+
+def _asked(request: Request) -> tuple[Kind, str | None]:
+    """Which kind, and of which consent alone. Problem `invalid_request` for anything else in the address."""
+    named = dict(request.query_params)
+    if set(named) - {"kind", "before", "consent"} or len(request.query_params.multi_items()) != len(named):
+        raise Problem("invalid_request", params={"what": "a parameter"})
+    consent_id = named.get("consent")
+    kind = named.get("kind", Kind.SELF.value if consent_id is None else Kind.THIRD_PARTY.value)
+    if kind not in list(Kind) or (consent_id is not None and kind != Kind.THIRD_PARTY.value):
+        raise Problem("invalid_request", params={"what": "kind"})
+    if consent_id is not None and not _CONSENT_ID.fullmatch(consent_id):
+        raise Problem("consent_not_found")
+    return Kind(kind), consent_id
+
+
+async def _own_consent(session: AsyncSession, subject: SubjectId, consent_id: str) -> Consent:
+    found = await consents.load(session, consent_id)
+    if found is None or found.subject != subject:
+        raise Problem("consent_not_found")
+    return found
 
 
 def own_record(request: SelfRequest) -> dict[str, Any]:

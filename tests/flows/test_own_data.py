@@ -119,6 +119,14 @@ async def test_pipa_42_6_11_the_record_tells_both_kinds_and_what_was_received(
             (record,) = (await given.citizen.browser.http.get(address)).json()["requests"]
             assert record["recipient"]["kinds"]["finance"] == "licensed_operator"
             (transfer,) = record["transfers"]
+            assert (record["verification"].split()[0], record["agent"]) == ("openid", None)
+            assert transfer["bundle"]["manifest"].startswith("sha256:")
+            assert all(item["frequency"] and "excluded" in item for item in record["items"])
+            (row,) = await world.rows("consent")
+            page = await given.citizen.browser.open(f"{world.origin}/my/consents/{row['id']}")
+            (link,) = [link for link in page.links if "/rights?consent=" in link]
+            alone = (await given.citizen.browser.http.get(link)).json()
+            assert alone["requests"] == [record]
             assert transfer["decision"]["id"]
             assert "pseudonymise" in transfer["decision"]["obligations"]
             return [item for item in transfer["items"] if item["sent"]]

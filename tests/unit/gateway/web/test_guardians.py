@@ -126,6 +126,13 @@ async def test_pipa_22_2_a_guardian_answers_for_the_child(family: Family) -> Non
     assert any("/authorize/resume/" in link for link in back.links)
     (request,) = await stage.rows("authorization_request")
     assert request.taken_at == stage.now
+    (told,) = (await family.child.http.get(f"{stage.origin}/rights?consent={row.id}")).json()["requests"]
+    assert told["agent"] == {"role": "guardian", "method": "registered_by_operator"}
+    assert told["verification"].startswith("openid")
+    for place in (f"/rights?consent={row.id}", "/rights?consent=c-none", "/rights?consent=%00"):
+        assert (await family.grown.http.get(f"{stage.origin}{place}")).status_code == 404
+    odd = await family.child.http.get(f"{stage.origin}/rights?kind=self&consent={row.id}")
+    assert odd.status_code == 400
 
 
 async def test_row_32_the_guardian_sees_narrows_pauses_and_withdraws(family: Family) -> None:

@@ -6,13 +6,17 @@ import data.mydata.reference
 import future.keywords.not
 
 # The rows for a purpose, a fetch and the data of an item: of several limits the strictest counts, one by one.
-fair(item) := [row |
-	some row in reference.fair_use
-	row.purpose in {"*", input.consent.purpose}
-	row.data in {"*", item.sector, item.dataset}
-	row.effective_from <= input.request.time
-	row.fetch in fetches(item)
-]
+# A rule and no function: engines evaluate a function anew at each call.
+fair[item] := rows if {
+	some item in input.request.items
+	rows := [row |
+		some row in reference.fair_use
+		row.purpose in {"*", input.consent.purpose}
+		row.data in {"*", item.sector, item.dataset}
+		row.effective_from <= input.request.time
+		row.fetch in fetches(item)
+	]
+}
 
 fetches(item) := {"*"} | {fetch_of(frequency) | some frequency in frequencies(item)}
 
@@ -34,7 +38,7 @@ sent_within(item, 30) := object.get(item.prior, "recent", 0)
 
 # Counted, never a rate: 45 in 30 days may be 45 in one of them.
 windows(item) := {[window.days, window.times] |
-	some row in fair(item)
+	some row in fair[item]
 	some window in row.windows
 }
 
@@ -46,14 +50,16 @@ refusal contains refused(item, "used_too_often", {"days": window[0], "times": wi
 
 refusal contains refused(item, "fair_use_exceeded", {"attribute": attribute, "days": limit}) if {
 	some item in input.request.items
+	rows := fair[item]
 	some attribute, span in spans(item)
-	limit := fair_limit(item, attribute)
+	limit := fair_limit(rows, attribute)
 	span > limit * 86400
 }
 
 fairly_used(item) if {
-	count(windows(item)) > 0
-	every window in windows(item) {
+	allowed := windows(item)
+	count(allowed) > 0
+	every window in allowed {
 		sent_within(item, window[0]) < window[1]
 	}
 }
@@ -65,21 +71,22 @@ spans(item) := {
 	"request": (input.request.time - item.history_from) - 86399,
 }
 
-fair_limit(item, attribute) := min([days |
-	some row in fair(item)
+fair_limit(rows, attribute) := min([days |
+	some row in rows
 	days := row[concat("", [attribute, "_days"])]
 	is_number(days)
 ])
 
 fairly_wide(item) if {
+	rows := fair[item]
 	every attribute, span in spans(item) {
-		within_limit(span, item, attribute)
+		within_limit(span, rows, attribute)
 	}
 }
 
-within_limit(_, item, attribute) if not fair_limit(item, attribute)
+within_limit(_, rows, attribute) if not fair_limit(rows, attribute)
 
-within_limit(span, item, attribute) if span <= fair_limit(item, attribute) * 86400
+within_limit(span, rows, attribute) if span <= fair_limit(rows, attribute) * 86400
 
 # Requests of one recipient for one consent in a day, whatever came of them.
 denial contains {"code": "asked_too_often", "params": {"times": times}} if {
@@ -97,6 +104,6 @@ lives contains row.retention_days if {
 	some item in input.request.items
 	item.holder == grant.holder
 	item.dataset == grant.dataset
-	some row in fair(item)
+	some row in fair[item]
 	is_number(row.retention_days)
 }

@@ -26,11 +26,13 @@ frequency_covered(item, _) if item.frequency == "once"
 
 frequency_covered(item, consented) if item.frequency == consented.frequency
 
+shortest_cycle := law.limit("shortest_cycle_days", input.request.time)
+
 # Often enough apart for the law, whichever cycle was consented.
 cycle_allowed(consented) if consented.frequency == "once"
 
 cycle_allowed(consented) if {
-	law.cycle_days(consented.frequency) >= law.limit("shortest_cycle_days", input.request.time)
+	law.cycle_days(consented.frequency) >= shortest_cycle
 }
 
 first_or_due(item, _) if item.prior.count == 0
@@ -71,11 +73,10 @@ refusal contains refused(pair.item, "frequency_not_consented", {"frequency": con
 	not frequency_covered(pair.item, consented)
 }
 
-refusal contains refused(pair.item, "frequency_too_high", {"days": limit}) if {
-	limit := law.limit("shortest_cycle_days", input.request.time)
+refusal contains refused(pair.item, "frequency_too_high", {"days": shortest_cycle}) if {
 	some pair in pairs
 	some consented in pair.consented
-	law.cycle_days(consented.frequency) < limit
+	law.cycle_days(consented.frequency) < shortest_cycle
 	consented.frequency != "once"
 }
 

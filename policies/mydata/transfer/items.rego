@@ -74,7 +74,8 @@ grantable contains grant if {
 	fairly_wide(item)
 	stepped_up(item)
 	old_enough(item)
-	fields := sort({field | some field in item.fields; field in consented.fields; not field in dropped(item)})
+	gone := dropped(item)
+	fields := sort({field | some field in item.fields; field in consented.fields; not field in gone})
 	count(fields) > 0
 	row := legal[item.sector]
 	grant := {

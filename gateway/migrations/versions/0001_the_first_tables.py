@@ -309,6 +309,24 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(length=200), nullable=True),
     sa.PrimaryKeyConstraint('name')
     )
+    op.create_table('list_authorization',
+    sa.Column('id', sa.String(length=160), nullable=False),
+    sa.Column('interaction_id', sa.String(length=64), nullable=False),
+    sa.Column('consent_id', sa.String(length=64), nullable=False),
+    sa.Column('subject_id', sa.String(length=64), nullable=False),
+    sa.Column('holder', sa.String(length=64), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('opened_at', sa.BigInteger(), nullable=False),
+    sa.Column('next_at', sa.BigInteger(), nullable=False),
+    sa.Column('ended_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('list_authorization', schema=None) as batch_op:
+        batch_op.create_index('ix_list_authorization_due', ['next_at', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+        batch_op.create_index(batch_op.f('ix_list_authorization_ended_at'), ['ended_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_list_authorization_interaction_id'), ['interaction_id'], unique=False)
+
     op.create_table('mandate',
     sa.Column('id', sa.String(length=40), nullable=False),
     sa.Column('role', sa.String(length=16), nullable=False),
@@ -820,6 +838,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_mandate_actor', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
 
     op.drop_table('mandate')
+    with op.batch_alter_table('list_authorization', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_list_authorization_interaction_id'))
+        batch_op.drop_index(batch_op.f('ix_list_authorization_ended_at'))
+        batch_op.drop_index('ix_list_authorization_due', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+
+    op.drop_table('list_authorization')
     op.drop_table('ledger_witness')
     op.drop_table('ledger_tile')
     op.drop_table('ledger_statement')

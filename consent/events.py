@@ -66,6 +66,7 @@ class Event(StrEnum):
     RECEIPT_TERMINATION_ISSUED = "receipt:termination:issued"
     HOLDER_LINK_MADE = "holder:link:made"
     HOLDER_NOTICE_ACKNOWLEDGED = "holder:notice:acknowledged"
+    HOLDER_LIST_ENDED = "holder:list:ended"
     POLICY_BUNDLE_ACTIVATED = "policy:bundle:activated"
     POLICY_DECISIONS_LISTED = "policy:decisions:listed"
     POLICY_DECISION_REPLAYED = "policy:decision:replayed"

@@ -26,7 +26,7 @@ from gateway.retention.schedule import schedule
 from gateway.retention.walk import Visit, Walk
 from gateway.security.tables import CitizenSessionRow, SignInRow
 from gateway.transfers.calls import HolderCallRow
-from gateway.transfers.tables import NOT_EMPTIED, BundleRow
+from gateway.transfers.tables import NOT_EMPTIED, BundleRow, ListAuthorizationRow
 
 _CONSENT, _LINK, _BUNDLE = tables_of(ConsentRow, HolderLinkRow, BundleRow)
 _REQUEST, _CODE = tables_of(AuthorizationRequestRow, AuthorizationCodeRow)
@@ -92,6 +92,7 @@ def jobs(journal: Journal, party: str) -> tuple[Job, ...]:
         Job("replay", (keys.raise_mark, keys.forget)),
         Job("authorization_request", (count_flows, _counted())),
         Job("authorization_code", (_ending(_CODE, "expires_at", where=_FLOW_COUNTED),)),
+        Job("list_authorization", (_ending(table_of(ListAuthorizationRow), "ended_at"),)),
         Job("account_list", (_ending(table_of(AccountListRow), "ends_at"),)),
         Job("citizen_session", (_ending(_SESSION, "expires_at"),)),
         Job("citizen_sign_in", (_ending(_SIGN_IN, "expires_at"),)),

@@ -30,8 +30,8 @@ from consent.repository import insert_or_keep
 from consent.subjects import SubjectError, SubjectId
 from gateway.database import Database
 from gateway.errors import Problem
-from gateway.transfers import repository
-from gateway.transfers.tables import HolderNoticeRow
+from gateway.transfers import listings, repository
+from gateway.transfers.tables import HolderNoticeRow, ListAuthorizationRow
 
 TICK_SECONDS = 2.0
 LONGEST_SECONDS = 3600
@@ -94,7 +94,31 @@ class Notices:
         now = int(self.clock().timestamp())
         async with self.database.reading() as session:
             due = await repository.notices_due(session, now)
-        return sum(await asyncio.gather(*(self._send(notice) for notice in due)))
+        return sum(await asyncio.gather(*(self._tell(one) for one in due)))
+
+    async def _tell(self, one: HolderNoticeRow | ListAuthorizationRow) -> bool:
+        return await (self._end_list(one) if isinstance(one, ListAuthorizationRow) else self._send(one))
+
+    async def _end_list(self, one: ListAuthorizationRow) -> bool:
+        """Tell a holder that a list of accounts is not needed any more; later again if it does not hear."""
+        holder = self.holders.get(one.holder)
+        try:
+            if holder is None:
+                raise KeyError(one.holder)
+            manifest, version = holder.manifest, listings.VERSION
+            await authorization.notify(self.gateway, manifest, one.consent_id, version, "withdrawn")
+        except (HolderError, KeyError) as error:
+            _log.warning("holder_not_told", holder=one.holder, error=type(error).__name__)
+            next_at = int(self.clock().timestamp()) + _wait(one.attempts)
+            async with self.database.transaction() as session:
+                await listings.tell_later(session, one.id, next_at)
+            return False
+        now = int(self.clock().timestamp())
+        async with self.database.transaction() as session:
+            if await listings.acknowledged(session, one.id, now):
+                payload: dict[str, object] = {"list": one.consent_id, "event": "withdrawn"}
+                await self._enter(session, Event.HOLDER_LIST_ENDED, one, payload, f"list-ended/{one.id}")
+        return True
 
     async def _send(self, notice: HolderNoticeRow) -> bool:
         holder = self.holders.get(notice.holder)
@@ -113,9 +137,8 @@ class Notices:
         return True
 
     async def _later(self, notice: HolderNoticeRow) -> None:
-        wait = min(LONGEST_SECONDS, 2 ** min(notice.attempts + 1, 12))
         async with self.database.transaction() as session:
-            next_at = int(self.clock().timestamp()) + wait
+            next_at = int(self.clock().timestamp()) + _wait(notice.attempts)
             await repository.settle_notice(session, notice.id or 0, state="waiting", next_at=next_at)
 
     async def _acknowledged(self, notice: HolderNoticeRow) -> None:
@@ -123,19 +146,37 @@ class Notices:
         async with self.database.transaction() as session:
             consent = await repository_of_consents.load(session, notice.consent_id, lock=True)
             await repository.settle_notice(session, notice.id or 0, state="acknowledged", next_at=now)
-            with suppress(SubjectError):
-                await self.journal.append(
-                    session,
-                    Event.HOLDER_NOTICE_ACKNOWLEDGED,
-                    subject=SubjectId(notice.subject_id),
-                    party=notice.holder,
-                    payload={"consent": notice.consent_id, "version": notice.version, "event": notice.event},
-                    at=now,
-                    idem=f"notice/{notice.consent_id}/{notice.version}/{notice.holder}",
-                )
+            payload = {"consent": notice.consent_id, "version": notice.version, "event": notice.event}
+            idem = f"notice/{notice.consent_id}/{notice.version}/{notice.holder}"
+            await self._enter(session, Event.HOLDER_NOTICE_ACKNOWLEDGED, notice, payload, idem)
             if consent is not None and notice.event in _ENDINGS:
                 kind = endings.Kind.HOLDER
                 await endings.acknowledge(session, self.journal, consent, kind, notice.holder, at=now)
+
+    async def _enter(
+        self,
+        session: AsyncSession,
+        kind: Event,
+        about: HolderNoticeRow | ListAuthorizationRow,
+        payload: dict[str, object],
+        idem: str,
+    ) -> None:
+        """The entry of an acknowledgement; none under an erased key: there is nobody left it is about."""
+        with suppress(SubjectError):
+            await self.journal.append(
+                session,
+                kind,
+                subject=SubjectId(about.subject_id),
+                party=about.holder,
+                payload=payload,
+                at=int(self.clock().timestamp()),
+                idem=idem,
+            )
+
+
+def _wait(attempts: int) -> int:
+    """Seconds until a holder that did not acknowledge is told again: later and later, an hour at most."""
+    return min(LONGEST_SECONDS, 1 << min(attempts + 1, 12))
 
 
 def waiting(notices: Iterable[HolderNoticeRow]) -> list[str]:

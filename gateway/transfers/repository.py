@@ -8,8 +8,15 @@ from typing import Any
 from sqlalchemy import Table, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gateway.transfers import listings
 from gateway.transfers.states import MOVES, UNFINISHED, State
-from gateway.transfers.tables import UNDER_WAY, BundleRow, HolderNoticeRow, TransferRow
+from gateway.transfers.tables import (
+    UNDER_WAY,
+    BundleRow,
+    HolderNoticeRow,
+    ListAuthorizationRow,
+    TransferRow,
+)
 
 _TRANSFER: Table = TransferRow.__table__  # type: ignore[attr-defined]
 _BUNDLE: Table = BundleRow.__table__  # type: ignore[attr-defined]
@@ -90,11 +97,14 @@ async def notices_of(session: AsyncSession, consent_id: str) -> Sequence[HolderN
     return (await session.execute(query)).scalars().all()
 
 
-async def notices_due(session: AsyncSession, now: int, limit: int = 20) -> Sequence[HolderNoticeRow]:
-    """Notices to holders whose time has come."""
+async def notices_due(
+    session: AsyncSession, now: int, limit: int = 20
+) -> Sequence[HolderNoticeRow | ListAuthorizationRow]:
+    """What holders have to be told now: notices of consents, and lists of accounts that are not needed."""
     due = (_NOTICE.c.state == "waiting") & (_NOTICE.c.next_at <= now)
     query = select(HolderNoticeRow).where(due).order_by(_NOTICE.c.id).limit(limit)
-    return (await session.execute(query)).scalars().all()
+    consents = (await session.execute(query)).scalars().all()
+    return [*consents, *await listings.due(session, now, limit)]
 
 
 async def settle_notice(session: AsyncSession, notice_id: int, *, state: str, next_at: int) -> None:

@@ -11,6 +11,7 @@ UNDER_WAY = text("state IN ('accepted', 'pulling', 'sealed')")
 """`states.UNFINISHED`, written out so that a store can see that a query asks for the part it indexed."""
 DELAYED = text("delayed_at IS NOT NULL AND solved_at IS NULL")
 """Told to be late and not yet told to go on."""
+NOT_ENDED = text("state = 'waiting'")
 NOT_EMPTIED = text("length(sealed) > 0")
 
 
@@ -65,6 +66,28 @@ class BundleRow(SQLModel, table=True):
     manifest_hash: str = Field(max_length=80)
     created_at: int = Field(sa_column=Column(BigInteger, nullable=False))
     expires_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class ListAuthorizationRow(SQLModel, table=True):
+    """An authorization to list a citizen's accounts at one holder; kept until the holder knows it is over.
+
+    `consent_id` is what the question is called there. Its end is told at `next_at`: when the question's time
+    is over, or once it is answered.
+    """
+
+    __tablename__ = "list_authorization"
+    __table_args__ = (partial_index("ix_list_authorization_due", "next_at", "id", where=NOT_ENDED),)
+
+    id: str = Field(primary_key=True, max_length=160)
+    interaction_id: str = Field(index=True, max_length=64)
+    consent_id: str = Field(max_length=64)
+    subject_id: str = Field(max_length=64)
+    holder: str = Field(max_length=64)
+    state: str = Field(max_length=16)
+    attempts: int = 0
+    opened_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    next_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    ended_at: int | None = Field(default=None, sa_column=Column(BigInteger, index=True))
 
 
 class HolderNoticeRow(SQLModel, table=True):

@@ -7,7 +7,6 @@ sentence and all accounts; it never keeps the page from being shown. Names are s
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from consent.subjects import SubjectId, SubjectKey
 from gateway.oauth.interactions import Pending
 from gateway.security.links import open_link
 from gateway.security.sessions import CitizenSession
+from gateway.transfers import listings
 from gateway.web.site import Listing, Site
 
 SECONDS = 4.0
@@ -101,6 +101,10 @@ async def _by_place(
     stale = {name: one for name, one in wanted.items() if _stale(known.get(name), now)}
     if ask and stale:
         links = {h: open_link(key, subject, h, one) for h, one in sealed.items()}
+        holders = {one.holder for one in stale.values()} & links.keys()
+        async with site.database.transaction() as session:
+            if not await listings.open_for(session, interaction, subject, holders, at=now):
+                return offers
         fresh = await _ask(site, (pending, key), stale, links)
         async with site.database.transaction() as session:
             question, ends = (interaction, subject, key), pending.answer_by
@@ -117,7 +121,7 @@ async def _ask(
     site: Site, of: tuple[Pending, SubjectKey], wanted: Mapping[str, Wanted], links: Mapping[str, str]
 ) -> dict[str, Offer]:
     pending, key = of
-    id = "list-" + hashlib.sha256(f"account-list/{pending.interaction_id}".encode()).hexdigest()[:40]
+    id = listings.listing_id(pending.interaction_id)
 
     async def one(want: Wanted) -> Offer:
         link = links.get(want.holder)

@@ -26,6 +26,7 @@ from gateway.oauth.grants import find_grant
 from gateway.oauth.interactions import Pending, Settlement
 from gateway.web import recognising
 from gateway.web.question import Question
+from gateway.web.settling import settle
 from gateway.web.site import Site
 
 INVALID_GRANT_ID = "invalid_grant_id"
@@ -53,7 +54,7 @@ async def not_theirs(site: Site, pending: Pending, session_hash: str) -> Respons
     """Settle a request about a grant this citizen does not have; the client is told, the citizen sent on."""
     refused = Settlement(allowed=False, session_hash=session_hash, error=INVALID_GRANT_ID)
     async with _first_answer_stands(), site.database.transaction() as session:
-        await interactions.settle(session, pending.interaction_id, refused, at=site.now())
+        await settle(session, pending.interaction_id, refused, at=site.now())
     return RedirectResponse(interactions.resume_path(pending.interaction_id), 303)
 
 
@@ -107,7 +108,7 @@ async def go_on(site: Site, found: Question, standing: Consent) -> Response:
             subject_id=live.subject,
             details=to_details(live.terms),
         )
-        await interactions.settle(session, id, answer, at=now)
+        await settle(session, id, answer, at=now)
     return RedirectResponse(interactions.resume_path(id), 303)
 
 

@@ -38,6 +38,7 @@ from gateway.web.before_asking import elsewhere_first
 from gateway.web.choosing import read_choices, wrong_choices
 from gateway.web.forms import Form, read_form
 from gateway.web.question import Question, Shown, consent_page, shown_to, wording
+from gateway.web.settling import settle
 from gateway.web.sign_in import sign_in_first
 from gateway.web.site import Site
 from gateway.web.words import LANGUAGES
@@ -148,7 +149,7 @@ class ConsentPage:
                 subject_id=consent.subject,
                 details=to_details(consent.terms),
             )
-            await interactions.settle(session, asked.request_id, answer, at=now)
+            await settle(session, asked.request_id, answer, at=now)
         return _done(found.place)
 
     async def _refused(self, found: Question, spoken: Language) -> Response:
@@ -157,7 +158,7 @@ class ConsentPage:
             await behalf.still(session, self._site, found)
             await service.refuse(session, self._site.journal, asked, at=now)
             answer = Settlement(allowed=False, session_hash=found.citizen.id_hash)
-            await interactions.settle(session, asked.request_id, answer, at=now)
+            await settle(session, asked.request_id, answer, at=now)
         return _done(found.place)
 
     async def _switched(self, found: Question, choices: Choices, spoken: Language) -> Response:

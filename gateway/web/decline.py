@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.errors import Problem
-from gateway.oauth import interactions
 from gateway.oauth.interactions import Settlement
 from gateway.security.sessions import hashed
 from gateway.web.forms import read_form
+from gateway.web.settling import settle
 from gateway.web.site import Site
 
 
@@ -37,7 +37,7 @@ class Decline:
         try:
             async with self._site.database.transaction() as session:
                 answer = Settlement(allowed=False, session_hash=hashed(name))
-                await interactions.settle(session, id, answer, at=self._site.now())
+                await settle(session, id, answer, at=self._site.now())
         except Problem as problem:
             if problem.code != "request_answered":
                 raise

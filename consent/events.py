@@ -90,4 +90,5 @@ class Event(StrEnum):
     SUPPORT_STATISTICS_ASKED = "support:statistics:asked"
     SUPPORT_STATISTICS_SHOWN = "support:statistics:shown"
     METRICS_PERIOD_SHOWN = "metrics:period:shown"
+    STATISTICS_MONTH_PUBLISHED = "statistics:month:published"
     SUBJECT_RECORD_ERASED = "subject:record:erased"

@@ -5,8 +5,10 @@ A second drawing of the same month would let its noise be averaged away: whoever
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from consent.calendar import korean_day_of
 from consent.canonical import canonical
 from consent.catalogue import Catalogue
+from consent.events import Event
+from consent.journal import Journal
 from consent.repository import insert_or_keep
-from consent.subjects import SubjectKeys
 from consent.tables import table_of
 from gateway.awareness import answers, use
 from gateway.awareness.hiding import RULE, STEP, Below, published
@@ -30,9 +33,29 @@ ABOUT = ("questionnaire", "use")
 _TABLE = table_of(PublicationRow)
 
 
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Who publishes: the journal, and the operator's code in the ledger."""
+
+    journal: Journal
+    party: str
+
+    async def enter(self, session: AsyncSession, month: Month, hashes: Mapping[str, str], at: int) -> None:
+        """Say in the ledger which month was published, and the SHA-256 of each body."""
+        await self.journal.append(
+            session,
+            Event.STATISTICS_MONTH_PUBLISHED,
+            subject=None,
+            party=self.party,
+            payload={"month": month.name, "sha256": dict(hashes)},
+            at=at,
+            idem=f"{Event.STATISTICS_MONTH_PUBLISHED.value}/{month.name}",
+        )
+
+
 async def publish(
     database: Database,
-    keys: SubjectKeys,
+    said: Publisher,
     catalogue: Catalogue,
     month: Month,
     now: int,
@@ -40,21 +63,27 @@ async def publish(
 ) -> bool:
     """Publish `month` at `now`; False, nothing changed, if it stands already. Problem `month_not_over`.
 
-    The counting runs beside the doors and holds no transaction.
+    One ledger entry, in the same transaction, names the month and the SHA-256 of what was published. The
+    counting runs beside the doors and holds no transaction.
     """
     month.refuse_unless_over(now)
     async with database.reading() as session:
         if await found(session, "use", month.name) is not None:
             return False
-        true = {"use": (use.cells(catalogue), await use.counted(session, keys, catalogue, month))}
+        true = {
+            "use": (use.cells(catalogue), await use.counted(session, said.journal.keys, catalogue, month))
+        }
         true["questionnaire"] = (answers.cells(), await answers.counted(session, month))
-    written = False
+    written, hashes = False, dict[str, str]()
     async with database.transaction() as session:
         for about, (cells, counts) in true.items():
             body = _body(about, month, cells, counts, below)
             values = {"about": about, "month": month.name, "body": body, "day": f"{korean_day_of(now)}"}
             new = insert_or_keep(session, _TABLE, "about", "month").values(**values)
             written = (await session.execute(new.returning(_TABLE.c.month))).one_or_none() is not None
+            hashes[about] = hashlib.sha256(body).hexdigest()
+        if written:
+            await said.enter(session, month, hashes, now)
     return written
 
 

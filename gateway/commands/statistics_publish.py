@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import socket
 from pathlib import Path
 
 from consent.catalogue import load as load_catalogue
 from consent.clock import utc_now
+from consent.journal import Journal
 from consent.subjects import SubjectKeys
 from gateway.awareness import publishing
 from gateway.awareness.window import Month
 from gateway.commands.store import opened
 from gateway.keys import load_keys
+from gateway.registry import load_registry
 from gateway.settings import Settings, load_settings
 
 PUBLISH = """\
@@ -48,9 +51,9 @@ def _publish(arguments: argparse.Namespace) -> int:
 
 
 async def _written(settings: Settings, month: Month) -> bool:
-    keys, catalogue = (
-        SubjectKeys(load_keys(settings.keys).subject_kek),
-        load_catalogue(None, *settings.catalogues),
-    )
+    journal = Journal(SubjectKeys(load_keys(settings.keys).subject_kek), socket.gethostname())
+    catalogue = load_catalogue(None, *settings.catalogues)
+    registry = load_registry(settings.registry, plain_http=settings.profile == "demo")
+    said = publishing.Publisher(journal, registry.operator.code)
     async with opened(settings) as database:
-        return await publishing.publish(database, keys, catalogue, month, int(utc_now().timestamp()))
+        return await publishing.publish(database, said, catalogue, month, int(utc_now().timestamp()))

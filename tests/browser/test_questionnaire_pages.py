@@ -49,7 +49,9 @@ async def test_the_published_numbers_are_sound(
     """A list of months, and every number of one in words."""
     month = Month.of(stage.now)
     now = month.end + GRACE_SECONDS
-    await publishing.publish(stage.database, stage.subjects, load_catalogue(), month, now)
+    await publishing.publish(
+        stage.database, publishing.Publisher(stage.journal, "operator"), load_catalogue(), month, now
+    )
     async with visit(stage, chromium, **look) as seen:
         await seen.page.goto(f"{stage.origin}/statistics")
         await sound(seen, f"published-{named(look)}-1")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
+import json
 
 import pytest
 import yaml
@@ -36,6 +38,11 @@ async def test_a_month_is_published_by_command(own_world: World, capsys: pytest.
     assert await own_world.rows("publication") == first
     assert await asyncio.to_thread(run, own_world, "2099-01") != 0
     assert len(await own_world.rows("publication")) == len(first) == 2
+    assert (await own_world.kinds())["statistics:month:published"] == 1
+    (payload,) = [row for row in await own_world.rows("ledger_payload") if b"month:published" in row["body"]]
+    said = json.loads(payload["body"])["body"]
+    hashes = {row["about"]: hashlib.sha256(row["body"]).hexdigest() for row in first}
+    assert said == {"month": "2025-10", "sha256": hashes}
 
 
 async def test_an_answer_leaves_nothing_in_log_or_ledger(

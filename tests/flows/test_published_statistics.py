@@ -30,11 +30,16 @@ def month_of(world: World) -> Month:
     return Month.of(int(world.clock().timestamp()))
 
 
+def publisher(world: World) -> publishing.Publisher:
+    """Who publishes in this world."""
+    return publishing.Publisher(world.parts.journal, "operator")
+
+
 async def published(world: World, below: Any = quiet) -> bool:
     """Publish this month as soon as it can be."""
     parts, month = world.parts, month_of(world)
     now = month.end + GRACE_SECONDS
-    return await publishing.publish(world.database, parts.journal.keys, parts.catalogue, month, now, below)
+    return await publishing.publish(world.database, publisher(world), parts.catalogue, month, now, below)
 
 
 async def true_counts(world: World) -> Counter[use.Cell]:
@@ -122,7 +127,7 @@ async def test_nothing_before_a_month_is_over(own_world: World) -> None:
     for now in (month.begin, month.end - 1, month.end + GRACE_SECONDS - 1):
         with pytest.raises(Problem, match="month_not_over"):
             await publishing.publish(
-                own_world.database, parts.journal.keys, parts.catalogue, month, now, quiet
+                own_world.database, publisher(own_world), parts.catalogue, month, now, quiet
             )
     assert await own_world.rows("publication") == []
 

@@ -618,6 +618,7 @@ def upgrade() -> None:
     with op.batch_alter_table('transfer', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_transfer_client_id'), ['client_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_transfer_consent_id'), ['consent_id'], unique=False)
+        batch_op.create_index('ix_transfer_created', ['created_at', 'id'], unique=False)
         batch_op.create_index('ix_transfer_delayed', ['id'], unique=False, sqlite_where=sa.text('delayed_at IS NOT NULL AND solved_at IS NULL'), postgresql_where=sa.text('delayed_at IS NOT NULL AND solved_at IS NULL'))
         batch_op.create_index('ix_transfer_of_client', ['client_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_transfer_under_way', ['consent_id'], unique=False, sqlite_where=sa.text("state IN ('accepted', 'pulling', 'sealed')"), postgresql_where=sa.text("state IN ('accepted', 'pulling', 'sealed')"))
@@ -648,6 +649,7 @@ def upgrade() -> None:
     with op.batch_alter_table('consent', schema=None) as batch_op:
         batch_op.create_index('ix_consent_begun', ['created_at', 'id'], unique=False)
         batch_op.create_index('ix_consent_client', ['client_id', 'changed_at', 'id'], unique=False)
+        batch_op.create_index('ix_consent_client_state', ['client_id', 'state', 'changed_at', 'id'], unique=False)
         batch_op.create_index('ix_consent_mandate', ['mandate', 'id'], unique=False, sqlite_where=sa.text('mandate IS NOT NULL'), postgresql_where=sa.text('mandate IS NOT NULL'))
         batch_op.create_index('ix_consent_open', ['subject_id', 'end_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.create_index('ix_consent_over', ['changed_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"), postgresql_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"))
@@ -754,6 +756,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_consent_over', sqlite_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"), postgresql_where=sa.text("state IN ('refused', 'withdrawing', 'withdrawn', 'revoked', 'expired', 'invalidated')"))
         batch_op.drop_index('ix_consent_open', sqlite_where=sa.text("state IN ('active', 'paused')"), postgresql_where=sa.text("state IN ('active', 'paused')"))
         batch_op.drop_index('ix_consent_mandate', sqlite_where=sa.text('mandate IS NOT NULL'), postgresql_where=sa.text('mandate IS NOT NULL'))
+        batch_op.drop_index('ix_consent_client_state')
         batch_op.drop_index('ix_consent_client')
         batch_op.drop_index('ix_consent_begun')
 
@@ -762,6 +765,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_transfer_under_way', sqlite_where=sa.text("state IN ('accepted', 'pulling', 'sealed')"), postgresql_where=sa.text("state IN ('accepted', 'pulling', 'sealed')"))
         batch_op.drop_index('ix_transfer_of_client')
         batch_op.drop_index('ix_transfer_delayed', sqlite_where=sa.text('delayed_at IS NOT NULL AND solved_at IS NULL'), postgresql_where=sa.text('delayed_at IS NOT NULL AND solved_at IS NULL'))
+        batch_op.drop_index('ix_transfer_created')
         batch_op.drop_index(batch_op.f('ix_transfer_consent_id'))
         batch_op.drop_index(batch_op.f('ix_transfer_client_id'))
 

@@ -34,6 +34,7 @@ class ConsentRow(SQLModel, table=True):
         Index("ux_consent_request", "request_id", "subject_id", unique=True),
         Index("ix_consent_subject", "subject_id", "created_at", "id"),
         Index("ix_consent_client", "client_id", "changed_at", "id"),
+        Index("ix_consent_client_state", "client_id", "state", "changed_at", "id"),
         Index("ix_consent_begun", "created_at", "id"),
         partial_index("ix_consent_open", "subject_id", "end_at", "id", where=OPEN),
         partial_index("ix_consent_runs_out", "end_at", "id", where=OPEN),

@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable
 
 from bench.history.past import CLIENT, ITEM, NOW, Living
 from consent import repository, repository_lists, repository_party, repository_use
+from consent.records import State
 from consent.repository_lists import Show
 from consent.repository_party import Wanted
+from consent.tables import table_of
+from gateway.disclosure.reading import rows_of
 from gateway.oauth.grants import find_grant, find_refresh
 from gateway.oauth.replay import OneTime
 from gateway.oauth.together import Together
@@ -16,9 +19,11 @@ from gateway.policy import record
 from gateway.retention.batch import Step
 from gateway.retention.jobs import jobs
 from gateway.transfers import repository as transfers
+from gateway.transfers.tables import TransferRow
 from gateway.transfers.use import use_of
 from gateway.web.paging import PAGE
 
+_TRANSFER = table_of(TransferRow)
 LookUp = Callable[[], Awaitable[object]]
 
 
@@ -87,6 +92,12 @@ def _pages(living: Living) -> dict[str, LookUp]:
         async with database.reading() as session:
             return await repository_party.of_client(session, CLIENT, Wanted(), at=NOW, limit=PAGE)
 
+    async def in_state() -> object:
+        async with database.reading() as session:
+            wanted = Wanted(state=State.PAUSED)  # this past holds consents that ran out and nobody expired
+            expect(not await repository_party.of_client(session, CLIENT, wanted, at=NOW, limit=PAGE))
+            return True
+
     async def one() -> object:
         async with database.reading() as session:
             consent = await repository.load(session, "c")
@@ -108,6 +119,7 @@ def _pages(living: Living) -> dict[str, LookUp]:
         "/my/consents, a page in the middle": middle,
         "/my/consents, what is in force": lasting,
         "GET /consents": received,
+        "GET /consents?state=paused": in_state,
         "/my/consents/{id}": one,
         "sign-in: what is in force": signed_in,
     }
@@ -132,7 +144,15 @@ def _transfers(living: Living) -> dict[str, LookUp]:
             expect(not await transfers.unfinished(session, NOW))
             return True
 
+    async def period() -> object:
+        async with living.database.reading() as session:
+            table, order = _TRANSFER, (_TRANSFER.c.created_at, _TRANSFER.c.id)
+            since = (table.c.created_at >= NOW, table.c.created_at < NOW + 1)
+            (only,) = [row async for row in rows_of(session, table, *since, by=order)]
+            return only
+
     return {
+        "records of a period: its transfers": period,
         "GET /transfers/{id}": status,
         "POST /transfers: the use so far": use,
         "worker: what waits": waiting,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, select, tuple_
@@ -19,12 +19,14 @@ async def rows_of(
     *where: ColumnElement[bool],
     json_in: Collection[str] = (),
     without: Collection[str] = (),
+    by: Sequence[ColumnElement[Any]] = (),
 ) -> AsyncIterator[dict[str, Any]]:
     """Every row of `table` that is `where`; `json_in` names columns of JSON text, `without` is left out.
 
-    Other bytes come as base64. Memory holds one page, whatever the size of the table.
+    `by` is the order, unique and as an index has it; else that of the key. Other bytes come as base64. Memory
+    holds one page, whatever the size of the table.
     """
-    key = list(table.primary_key.columns)
+    key = list(by or table.primary_key.columns)
     wanted = [column for column in table.columns if column.name not in without]
     query = select(*wanted, *(one.label(f"key_{n}") for n, one in enumerate(key))).where(*where)
     query = query.order_by(*key).limit(PAGE)

@@ -26,6 +26,7 @@ class TransferRow(SQLModel, table=True):
     __table_args__ = (
         partial_index("ix_transfer_under_way", "consent_id", where=UNDER_WAY),
         partial_index("ix_transfer_delayed", "id", where=DELAYED),
+        Index("ix_transfer_created", "created_at", "id"),
         Index("ix_transfer_of_client", "client_id", "created_at", "id"),
     )
 

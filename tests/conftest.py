@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 GROUPS = ("postgres", "opa", "browser", "node", "nginx", "pkcs11", "samples")
 
 
+gc.disable()  # until all is collected: what imports and collecting make is never garbage
 _REMEMBERED = [kept for kept in vars(models).values() if hasattr(kept, "cache_clear")]
 
 
@@ -28,6 +29,7 @@ def pytest_collection_finish() -> None:
     """What collecting made stays for the whole run: no garbage collection need look at it again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from gateway.policy import tables as policy_tables
 from gateway.retention import tables as retention_tables
 from gateway.security import ages
 from gateway.security import tables as security_tables
+from gateway.support import readiness
 from gateway.transfers import calls
 from gateway.transfers import tables as transfer_tables
 
@@ -43,6 +44,7 @@ OWNERS = (
     ages,
     transfer_tables,
     calls,
+    readiness,
     awareness_tables,
 )
 metadata = SQLModel.metadata

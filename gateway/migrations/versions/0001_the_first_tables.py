@@ -501,6 +501,11 @@ def upgrade() -> None:
     sa.Column('number', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('month', 'kind', 'question', 'answer')
     )
+    op.create_table('readiness_hour',
+    sa.Column('hour', sa.BigInteger(), nullable=False),
+    sa.Column('minutes', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('hour')
+    )
     op.create_table('refresh_token',
     sa.Column('token_hash', sa.LargeBinary(), nullable=False),
     sa.Column('grant_id', sa.String(), nullable=False),
@@ -791,6 +796,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_refresh_token_expires_at'))
 
     op.drop_table('refresh_token')
+    op.drop_table('readiness_hour')
     op.drop_table('questionnaire_count')
     op.drop_table('publication')
     with op.batch_alter_table('policy_decision', schema=None) as batch_op:

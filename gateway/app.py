@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
@@ -52,6 +51,7 @@ from gateway.parts import Parts, open_parts
 from gateway.policy.errors import PolicyError
 from gateway.policy.memory import Memory
 from gateway.portal_site import portal_of
+from gateway.probes import probes_of
 from gateway.security.client_certificate import terminators
 from gateway.security.cross_origin import CrossOrigin
 from gateway.security.headers import HeaderSet, SecurityHeaders
@@ -152,18 +152,7 @@ def _validate(parts: Parts) -> Callable[[list[Any], Client], object]:
 
 
 def _routes(parts: Parts, server: GatewayAuthorizationServer, site: Site) -> list[BaseRoute]:
-    async def store() -> bool:
-        async with parts.database.reading() as session:
-            return bool((await session.execute(text("SELECT 1"))).scalar_one() == 1)
-
-    async def policy() -> bool | str:
-        return (await parts.engine.health()).state
-
-    async def log_moves() -> bool:
-        await parts.log.refuse_if_behind()
-        return True
-
-    probes = {"store": store, "policy": policy, "ledger": log_moves}
+    probes = probes_of(parts)
     return [
         *oauth_routes(server),
         *ledger.routes(parts.log),

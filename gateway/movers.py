@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 from gateway.housekeeping import Housekeeping
 from gateway.oauth.ledger import Record
 from gateway.parts import Parts
+from gateway.probes import probes_of
 from gateway.retention.completing import completing
 from gateway.retention.expiring import Follows, expiring
 from gateway.retention.jobs import Job
 from gateway.retention.mandating import mandating
 from gateway.retention.rounds import Round
+from gateway.support.readiness import Readiness
 from gateway.telemetry import log
 from gateway.transfers.consequences import after_change, after_ending
 
@@ -40,6 +42,7 @@ async def running(parts: Parts, record: Record) -> AsyncIterator[None]:
         "housekeeping": house.run,
         "keys": parts.rotation.run,
         "client_keys": parts.client_keys.run,
+        "readiness": Readiness(parts.database, probes_of(parts), parts.clock).run,
     }
     tasks = [asyncio.create_task(_kept_alive(name, run), name=name) for name, run in movers.items()]
     try:

@@ -23,14 +23,14 @@ from gateway.database import Database
 from gateway.ledger.log import Log
 from gateway.ledger.readers import Readers
 from gateway.oauth import abandonment
-from gateway.support import figures, sources
+from gateway.support import figures, readiness, sources
 from gateway.support.wire import wrong
 
 MOST_DAYS = 31
 SETTLED_SECONDS = 3 * 3_600
 """How long after its end a day is whole: citizens may still answer, refusals wait for their hour."""
 SOURCES = {
-    "availability": "none",
+    "availability": "records",
     "performance": "records, ledger",
     "invocations": "records, ledger",
     "averageResponse": "records, ledger",
@@ -83,7 +83,8 @@ class ConsentMetrics:
                 made = figures.of_day(period, day)
                 made["authorisations"] |= figures.abandonments(left)
                 made["rejections"] = figures.rejections(away)
-                told.append({"date": day.isoformat(), "availability": None, **made})
+                ready = await readiness.availability(session, day_begins(day), day_ends(day))
+                told.append({"date": day.isoformat(), "availability": ready, **made})
         return told
 
     def _asked(self, request: Request) -> tuple[date, date]:

@@ -14,7 +14,7 @@ from consent.calendar import day_begins, day_ends, korean_day
 from gateway.demo.company import CompanyError
 from gateway.ledger import index
 from gateway.oauth import abandonment
-from gateway.support import figures, sources
+from gateway.support import figures, readiness, sources
 from tests.flows.portal import SECRETS, Portal, entered, open_portal
 from tests.tables import with_tables
 from tests.world import World
@@ -95,6 +95,7 @@ async def test_row_30_the_door_tells_a_day_that_is_over_and_each_look_is_logged(
     await world.forward(2 * DAY)
     async with world.database.transaction() as session:
         await abandonment.count(session, world.clock.seconds)
+        await readiness.mark(session, day_begins(day))
     answer = await ask(world, first=day.isoformat())
     assert answer.status_code == 200, answer.text
     (told,) = answer.json()["days"]
@@ -107,6 +108,7 @@ async def test_row_30_the_door_tells_a_day_that_is_over_and_each_look_is_logged(
         "rejected",
         "failedTokenExchange",
     ]
+    assert 0 < float(told["availability"]) < 1
     assert left["preAccountSelection"] == 1
     assert told["authorisations"]["abandonedConsentFlowCount"] == sum(left.values())
     assert told["authorisations"]["new"] == 1

@@ -124,6 +124,13 @@ async def bind(
         await session.execute(update(GRANTS).where(this).values(scope=scope))
 
 
+async def signed_in_as(session: AsyncSession, interaction_id: str, how: SignedIn) -> None:
+    """The citizen takes an answer that somebody gave for them: the sign-in told is their own."""
+    values = {"auth_time": how.auth_time, "acr": how.acr, "amr": orjson.dumps(how.amr).decode()}
+    mine = RECOGNITIONS.c.interaction_id == interaction_id
+    await session.execute(update(RECOGNITIONS).where(mine).values(**values))
+
+
 async def of_code(session: AsyncSession, code: str) -> Recognition | None:
     """What was agreed to with the request this code answers."""
     joined = RECOGNITIONS.join(CODES, CODES.c.interaction_id == RECOGNITIONS.c.interaction_id)

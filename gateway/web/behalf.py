@@ -23,7 +23,7 @@ from consent.mandates import Mandate, Power
 from consent.records import PENDING, By, Consent
 from consent.subjects import SubjectId
 from gateway.errors import Problem
-from gateway.oauth import clients
+from gateway.oauth import clients, recognition
 from gateway.oauth.interactions import REQUESTS
 from gateway.security.sessions import CitizenSession, SignedIn, hashed
 from gateway.web import account_lists, question
@@ -155,4 +155,6 @@ async def take_over(site: Site, row: Row[Any], record: Consent | None, citizen: 
         return
     this = (REQUESTS.c.interaction_id == row.interaction_id) & REQUESTS.c.finished_at.is_(None)
     async with site.database.transaction() as session:
-        await session.execute(update(REQUESTS).where(this).values(session_hash=citizen.id_hash, taken_at=now))
+        taken = update(REQUESTS).where(this).values(session_hash=citizen.id_hash, taken_at=now)
+        if (await session.execute(taken.returning(REQUESTS.c.interaction_id))).one_or_none() is not None:
+            await recognition.signed_in_as(session, row.interaction_id, citizen.how)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -73,6 +74,11 @@ class Family:
 @pytest.fixture
 async def family(stage: CitizenStage) -> Family:
     """A child of twelve who was sent here by a company, and a grown-up who has signed in."""
+    return await _family(stage)
+
+
+async def _family(stage: CitizenStage, **parameters: Any) -> Family:
+    """The same, of a request with these parameters."""
     child, grown = stage.browser(), stage.browser()
     first = await child.open(f"{stage.origin}/sign-in")
     await stage.sign_in(child, first, "p03")
@@ -81,7 +87,7 @@ async def family(stage: CitizenStage) -> Family:
     await stage.sign_in(grown, await grown.open(f"{stage.origin}/sign-in"), "p02")
     grown_id = await stage.subject(grown)
     await stage.aged(grown_id, 41, "adult")
-    address = await stage.ask()
+    address = await stage.ask(**parameters)
     page = await child.open(address)
     if any("/sign-in/start" in link for link in page.links):
         page = await stage.sign_in(child, page, "p03")
@@ -197,6 +203,46 @@ async def test_row_32_the_guardian_and_the_limit_at_once(family: Family) -> None
     yes: dict[str, str | list[str] | None] = {"item": [BILLS], "decision": "agree"}
     await asyncio.gather(*(family.grown.submit(page, form, yes) for _ in range(2)))
     assert await stage.given() == await stage.count("oauth_grant") == 1
+
+
+async def test_row_32_a_guardians_yes_and_the_childs_no_at_once(family: Family) -> None:
+    """One of the two is the answer, whole: a consent with its grant, or neither; the other is void."""
+    stage, link = family.stage, await family.link()
+    for number in range(2):
+        if number:
+            family.page = await family.child.open(await stage.ask())
+        page, before = await family.for_child(link), await stage.given()
+        yes: dict[str, str | list[str] | None] = {"item": [BILLS], "decision": "agree"}
+        no = family.child.http.post(
+            f"{stage.origin}/consent/{family.request}/decline",
+            data={"decision": "refuse"},
+            headers={"origin": stage.origin},
+        )
+        _, said = await asyncio.gather(family.grown.submit(page, page.form("item"), yes), no)
+        assert said.status_code in (200, 303)
+        (request,) = [
+            row for row in await stage.rows("authorization_request") if row.interaction_id == family.request
+        ]
+        (record,) = [row for row in await stage.rows("consent") if row.request_id == family.request]
+        assert await stage.given() - before == bool(request.allowed)
+        assert await stage.count("oauth_grant") == await stage.given()
+        assert record.state == ("active" if request.allowed else "deferred")
+        moves = [row.move for row in await stage.rows("consent_version") if row.consent_id == record.id]
+        assert moves.count("give") == bool(request.allowed)
+
+
+async def test_core_2_the_sign_in_told_after_a_guardians_yes_is_the_childs(stage: CitizenStage) -> None:
+    """The id_token speaks of the child: `auth_time` is when the child signed in, not the guardian."""
+    family = await _family(stage, scope="openid", nonce="n")
+    link = await family.link()
+    await family.answered(link)
+    (row,) = await stage.rows("oauth_recognition")
+    assert (row.subject_id, row.auth_time) == (family.child_id, None)
+    sessions = await stage.rows("citizen_session")
+    own = max(one.auth_time for one in sessions if one.subject_id == family.child_id)
+    await family.child.open(f"{stage.origin}/consent/{family.request}")
+    (row,) = await stage.rows("oauth_recognition")
+    assert row.auth_time == own
 
 
 async def test_row_32_at_fourteen_the_child_decides(family: Family) -> None:

@@ -21,11 +21,11 @@ from typing import Any
 
 import httpx
 import yaml
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlmodel import SQLModel
 
 from consent.calendar import korean_day
-from consent.ledger.entry import decode
+from consent.ledger.entry import Entry, decode
 from consent.ledger_tables import ENTRY, OUTBOX, PAYLOAD
 from gateway.app import create_app
 from gateway.database import Database
@@ -190,13 +190,18 @@ class World:
 
     async def kinds(self) -> Counter[str]:
         """How many entries of each kind stand in the log or wait for it."""
-        counted: Counter[str] = Counter()
+        return Counter(entry.kind for entry in await self.promised())
+
+    async def promised(self) -> list[Entry]:
+        """Every entry in the order it was promised, whether it stands in the log or waits for it.
+
+        One statement: an entry that moves from the one to the other is seen, and seen once.
+        """
+        waiting = select(OUTBOX.c.id, OUTBOX.c.entry)
+        every = union_all(select(ENTRY.c.outbox_id, ENTRY.c.entry), waiting).subquery()
         async with self.database.reading() as session:
-            for table in (ENTRY, OUTBOX):
-                counted.update(
-                    decode(e).kind for e in (await session.execute(select(table.c.entry))).scalars()
-                )
-        return counted
+            found = await session.execute(select(every.c.entry).order_by(every.c.outbox_id))
+            return [decode(raw) for raw in found.scalars()]
 
     async def contents(self) -> dict[str, list[dict[str, Any]]]:
         """The guarded tables, whole."""

@@ -13,8 +13,6 @@ from typing import Any
 import httpx
 import yaml
 
-from consent.ledger.entry import decode
-from consent.ledger_tables import ENTRY, OUTBOX
 from tests.world import World, open_world
 
 SECRETS = {"portal": "a-secret-of-the-portal", "viewer": "another-secret", "supervisor": "yet-another"}
@@ -83,11 +81,4 @@ async def open_portal(folder: Path, database: str) -> AsyncIterator[Portal]:
 
 async def entered(world: World, start: str) -> Counter[tuple[str, str]]:
     """Kind and party of every entry, promised or in the tree, whose kind begins so."""
-    found: Counter[tuple[str, str]] = Counter()
-    async with world.database.reading() as session:
-        for table in (ENTRY, OUTBOX):
-            for raw in (await session.execute(table.select().with_only_columns(table.c.entry))).scalars():
-                entry = decode(raw)
-                if entry.kind.startswith(start):
-                    found[entry.kind, entry.party] += 1
-    return found
+    return Counter((one.kind, one.party) for one in await world.promised() if one.kind.startswith(start))

@@ -14,8 +14,6 @@ import httpx
 import pytest
 
 from consent.calendar import korean_day
-from consent.ledger.entry import decode
-from consent.ledger_tables import ENTRY, OUTBOX
 from consent.subjects import SubjectId
 from gateway.policy import revisions
 from gateway.policy.bundle import default_folder, load
@@ -49,14 +47,7 @@ async def get(world: World, path: str, token: str | None = "all", **query: Any) 
 async def looks(world: World) -> list[tuple[str, str]]:
     """Kind and party of every look at decisions that is promised to the ledger."""
     kinds = ("policy:decisions:listed", "policy:decision:replayed", "policy:candidate:tried")
-    found = []
-    async with world.database.reading() as session:
-        for table in (ENTRY, OUTBOX):
-            for raw in (await session.execute(table.select().with_only_columns(table.c.entry))).scalars():
-                entry = decode(raw)
-                if entry.kind in kinds:
-                    found.append((entry.kind, entry.party))
-    return found
+    return [(entry.kind, entry.party) for entry in await world.promised() if entry.kind in kinds]
 
 
 async def decided(world: World) -> dict[str, Any]:

@@ -80,6 +80,7 @@ def site_of(parts: Parts, server: GatewayAuthorizationServer) -> Site:
         anchors=_anchors(settings),
         may_grant=parts.log.refuse_if_behind,
         list_accounts=listing(parts),
+        tell_holders=parts.notices.wake,
         own=parts.own.asking,
         questionnaire=Questionnaire.of(parts.database, parts.keys.pairwise, parts.clock),
     )

@@ -150,6 +150,7 @@ class ConsentPage:
                 details=to_details(consent.terms),
             )
             await settle(session, asked.request_id, answer, at=now)
+        self._site.tell_holders()
         return _done(found.place)
 
     async def _refused(self, found: Question, spoken: Language) -> Response:
@@ -159,6 +160,7 @@ class ConsentPage:
             await service.refuse(session, self._site.journal, asked, at=now)
             answer = Settlement(allowed=False, session_hash=found.citizen.id_hash)
             await settle(session, asked.request_id, answer, at=now)
+        self._site.tell_holders()
         return _done(found.place)
 
     async def _switched(self, found: Question, choices: Choices, spoken: Language) -> Response:

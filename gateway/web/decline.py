@@ -42,5 +42,6 @@ class Decline:
             if problem.code != "request_answered":
                 raise
             return response
+        self._site.tell_holders()
         self._site.sessions.put(response, name)
         return response

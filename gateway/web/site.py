@@ -75,7 +75,8 @@ class Site:
 
     `provider` names the identity provider by language; `identity_key` (32 bytes) keys the names of proven
     people. The hooks are optional: without `receipt` no receipt is offered here. `sign_ins` bounds how often
-    one address may begin one, `patience` how long parties of an ended consent have to answer.
+    one address may begin one, `patience` how long parties of an ended consent have to answer. `tell_holders`
+    says, after a commit, that there is something to tell them.
     """
 
     origin: str
@@ -100,6 +101,7 @@ class Site:
     precheck: Precheck | None = None
     may_grant: MayGrant | None = None
     list_accounts: ListAccounts | None = None
+    tell_holders: Callable[[], None] = lambda: None
     own: OwnAsking | None = None
     questionnaire: Questionnaire | None = None
     patience: Patience = field(default_factory=Patience)

@@ -27,6 +27,7 @@ async def full(world: World) -> AsyncIterator[None]:
 
     Time stands still: a ledger that cannot move would otherwise be refused as late.
     """
+    await world._holders_told()  # who has to be told now could not say later that it has heard
     await world.parts.log.integrate_now()
     world.clock.freeze()
     async with world.parts.database.engine.begin() as connection:

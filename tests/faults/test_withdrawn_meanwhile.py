@@ -14,6 +14,9 @@ async def test_withdrawn_during_a_pull(own_world: World) -> None:
     """Cancelled with the reason; no bundle, no release entry; the holder is told and asked nothing more."""
     world = own_world
     given = await world.given()
+    await world._holders_told()
+    for faults in world.faults.values():
+        faults.requests.clear()
     bank = world.faults["hanbit-bank"]
     bank.add(Fault.SLOW, path="/v1", seconds=0.3)
     await given.company.ask_transfer("withdrawn-meanwhile")

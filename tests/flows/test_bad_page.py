@@ -73,17 +73,22 @@ async def test_the_second_answer_changes_nothing(world: World) -> None:
             assert again.words == first.words
 
 
+async def moves(world: World) -> int:
+    """How many entries there are but those of holders that heard of the end of a list."""
+    return sum(not str(row["idem"]).startswith("list-ended/") for row in await world.rows("ledger_payload"))
+
+
 async def test_five_answers_at_once_are_one(world: World) -> None:
     """A form sent five times at once moves the request once: one version, one entry."""
     _, citizen, page, _ = await before_question(world)
-    versions, entries = len(await world.rows("consent_version")), await world.entries()
+    versions, entries = len(await world.rows("consent_version")), await moves(world)
 
     pages = await asyncio.gather(*(citizen.answer(page, "agree", WISHES) for _ in range(5)))
 
     assert {answered.status for answered in pages} == {200}
     assert len({answered.url for answered in pages}) == 1
     assert len(await world.rows("consent_version")) == versions + 1
-    assert await world.entries() == entries + 1
+    assert await moves(world) == entries + 1
 
 
 async def test_an_answered_request_uri_is_used_up(world: World) -> None:

@@ -45,6 +45,7 @@ async def test_row_4_signed_text_is_kept_entered_and_exported(tmp_path: Path, da
         theirs = (
             await got(given, f"{world.origin}/my/consents/{other.consent_id}/signature/content")
         ).content
+        await world._holders_told()
         before = await world.entries()
         for wrong in (signed(theirs, certificate, key), signed(content + b" ", certificate, key), "a..b"):
             answer = await post(given, place, {"version": version, "signature": wrong})

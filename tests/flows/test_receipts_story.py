@@ -149,6 +149,7 @@ async def test_receipts_that_are_not(own_world: World) -> None:
     own, stranger = await of_company(world, given.company), await world.company(SECOND)
     token = {"grant_type": "client_credentials", "scope": "company"}
     stranger.tokens = await stranger._post(stranger.metadata["token_endpoint"], token)
+    await world._holders_told()
     before = await world.entries()
     for part in ("0", "2", "01", "end", "b-none", "x" * 64):
         assert (await asked(own, f"/receipts/{given.consent_id}.{part}", 404))["code"] == "not_found"

@@ -43,6 +43,7 @@ async def test_row_10_an_operator_invalidates_with_a_reason(own_world: World) ->
     """Dead with the commit, entered once; the page says who and why; ending it again changes nothing."""
     world = own_world
     given = await world.given()
+    await world._holders_told()
     assert await operator(world, "invalidate", given.consent_id, "--why", "wrong_person") == 0
     row = await only(world)
     assert (row["state"], row["by"], row["why"]) == ("invalidated", "operator", "wrong_person")

@@ -93,6 +93,7 @@ async def test_a_pull_stops_soon_after_a_withdrawal_in_another_process(own_world
     """Another process withdraws while slow holders are read page by page: no page is asked for any more."""
     world = own_world
     given, bank = await world.given(), world.faults["hanbit-bank"]
+    await world._holders_told()
     for faults in world.faults.values():
         faults.add(Fault.SLOW, seconds=2.0)
     begun = len(bank.requests)
@@ -141,6 +142,7 @@ async def test_a_withdrawal_and_a_beginning_pull_never_wait_for_each_other(
     """The worker begins while the withdrawal is half written: that goes through, the pull does not."""
     world, claim = own_world, Worker._claim
     given = await world.given()
+    await world._holders_told()
     asked = {len(faults.requests) for faults in world.faults.values()}
 
     async def nothing(_worker: Worker) -> None:

@@ -40,12 +40,19 @@ async def open_for(
     row = (await session.execute(asked)).one_or_none()
     if row is None or row.settled_at is not None:
         return False
-    for holder in sorted(set(holders)):
-        values = {"id": f"{interaction_id}/{holder}", "interaction_id": interaction_id, "holder": holder}
-        values |= {"consent_id": listing_id(interaction_id), "subject_id": subject, "state": "waiting"}
-        moments = {"opened_at": at, "next_at": row.answer_by, "attempts": 0}
-        await session.execute(insert_or_keep(session, _LIST, "id").values(**values, **moments))
+    await open_until(session, interaction_id, subject, holders, at=at, ends=row.answer_by)
     return True
+
+
+async def open_until(
+    session: AsyncSession, question: str, subject: SubjectId, holders: Iterable[str], *, at: int, ends: int
+) -> None:
+    """Before holders are asked of a consent that stands: what will have to be ended there, at `ends`."""
+    for holder in sorted(set(holders)):
+        values = {"id": f"{question}/{holder}", "interaction_id": question, "holder": holder}
+        values |= {"consent_id": listing_id(question), "subject_id": subject, "state": "waiting"}
+        moments = {"opened_at": at, "next_at": ends, "attempts": 0}
+        await session.execute(insert_or_keep(session, _LIST, "id").values(**values, **moments))
 
 
 async def end_of(session: AsyncSession, interaction_id: str, *, at: int) -> None:

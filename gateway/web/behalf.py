@@ -100,7 +100,8 @@ async def asked_for(site: Site, request: Request, *, answering: bool) -> Questio
     withheld = await site.precheck(terms, pending.client.id) if site.precheck else {}
     found = Question(pending, clients.info(pending.client), terms, whom, withheld)
     found = replace(found, record=record, acting=mandate.acting)
-    offers = await account_lists.offered(site, pending, found.choosable, whom, ask=not answering)
+    asked = account_lists.asked_by(pending, whom.subject)
+    offers = await account_lists.offered(site, asked, found.choosable, missing, ask=not answering)
     return replace(found, offers=offers)
 
 

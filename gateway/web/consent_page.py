@@ -216,7 +216,8 @@ class ConsentPage:
         behalf.refuse_youth(self._site, citizen, terms)
         withheld = await self._site.precheck(terms, pending.client.id) if self._site.precheck else {}
         found = Question(pending, clients.info(pending.client), terms, citizen, withheld, standing)
-        offers = await account_lists.offered(self._site, pending, found.choosable, citizen, ask=not answering)
+        asked, away = account_lists.asked_by(pending, citizen.subject), citizen.unavailable
+        offers = await account_lists.offered(self._site, asked, found.choosable, away, ask=not answering)
         return replace(found, known=before, record=record, offers=offers)
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from consent import repository, repository_use
+from consent.accounts import Offer
 from consent.acting import SELF, Acting
 from consent.asking import ever_given
 from consent.calendar import korean_day
@@ -46,6 +47,8 @@ class Kept:
     acting: Acting = SELF
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The masked names of the accounts chosen, by reference."""
+    offers: Mapping[str, Offer] = field(default_factory=dict, repr=False)
+    """Where all accounts are sent, those that could be chosen instead, by item name."""
 
 
 @dataclass(frozen=True, slots=True)

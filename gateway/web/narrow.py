@@ -23,7 +23,7 @@ from consent.text import Wording, blocks, build
 from consent.tightening import Less, tighten
 from gateway.errors import Language, Problem
 from gateway.oauth.grants import follow_consent
-from gateway.web import language, narrow_view, phrases, row_choices
+from gateway.web import account_lists, language, narrow_view, phrases, row_choices
 from gateway.web.consent_view import party
 from gateway.web.forms import Form, read_form
 from gateway.web.my_consents import Kept, own
@@ -61,6 +61,7 @@ class Narrow:
             return sign_in_first(f"{place}/narrow")
         if kept.consent.standing(self._site.now()) not in _STANDS:
             return RedirectResponse(place, 303)
+        kept = await self._listed(kept, ask=True)
         now = Cut(narrow_view.everything(kept.consent.terms), Less())
         return self._page(kept, now, language.of_request(request))
 
@@ -85,10 +86,11 @@ class Narrow:
         keep = narrow_view.read_kept(form, kept.consent.terms, self._site)
         if keep is None or form.one("decision") not in ("look", "back", "narrow"):
             raise Problem("form_invalid", detail="a box or a decision that was not on the page")
-        cut = Cut(keep, self._rows(kept).read(form, keep))
+        rows = self._rows(kept := await self._listed(kept, ask=False))
+        cut = Cut(keep, rows.read(form, keep))
         if form.one("decision") == "back":
             return self._page(kept, cut, spoken)
-        terms = _cut(kept.consent.terms, cut)
+        terms = "all_or_some" if rows.unclear(form, keep) else _cut(kept.consent.terms, cut)
         if isinstance(terms, str):
             return self._page(kept, cut, spoken, error=terms)
         return await self._decided(kept, (cut, terms), form, spoken)
@@ -136,6 +138,9 @@ class Narrow:
                 at=now,
                 acting=kept.acting,
             )
+            chosen = (SubjectId(before.subject), terms, kept.offers)
+            await account_lists.keep_chosen(session, site, *chosen, at=now)
+            await account_lists.taken(session, before, at=now)
             await follow_consent(session, after.id, after.version, to_details(after.terms), at=now)
             if site.after_change is not None:
                 await site.after_change(session, before, after)
@@ -184,9 +189,19 @@ class Narrow:
             labels = await labels_of(session, self._site, SubjectId(kept.consent.subject))
             return replace(kept, labels=labels)
 
+    async def _listed(self, kept: Kept, *, ask: bool) -> Kept:
+        """With the accounts that could be chosen; `ask`: of the holders, where they are not known."""
+        site, consent, now = self._site, kept.consent, self._site.now()
+        for asked in (now, now - account_lists.HOUR):
+            question = account_lists.taken_back(consent, asked)
+            offers = await account_lists.offered(site, question, consent.terms, (), ask=ask)
+            if ask or offers:
+                return replace(kept, offers=offers)
+        return kept
+
     def _rows(self, kept: Kept) -> RowChoices:
         today = korean_day(self._site.clock())
-        return RowChoices(self._site, kept.consent.terms, today, kept.labels)
+        return RowChoices(self._site, kept.consent.terms, today, kept.labels, kept.offers)
 
 
 def _wording(site: Site, kept: Kept, spoken: Language) -> Wording:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent import repository_accounts
+from consent.accounts import Offer
 from consent.items import Item, Terms
 from consent.subjects import SubjectError, SubjectId
 from consent.text_rows import filter_lines
@@ -25,16 +26,33 @@ from gateway.web.words import words
 
 @dataclass(frozen=True)
 class RowChoices:
-    """What can be taken back of `terms` on the day `today`; `labels` are masked names by reference."""
+    """What can be taken back of `terms` on the day `today`.
+
+    `labels` are masked names of chosen accounts by reference; `offers`, by item name, are accounts that could
+    be chosen of items which send all.
+    """
 
     site: Site
     terms: Terms
     today: date
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
+    offers: Mapping[str, Offer] = field(default_factory=dict, repr=False)
 
     def boxes(self, item: Item) -> tuple[str, ...]:
-        """The accounts of `item` with a box each: those chosen, where there is more than one."""
-        return item.accounts if item.accounts is not None and len(item.accounts) > 1 else ()
+        """What of the accounts of `item` has a box: those chosen, where there is more than one.
+
+        Where all are sent, those that could be chosen instead, and after them ALL.
+        """
+        if item.accounts is not None:
+            return item.accounts if len(item.accounts) > 1 else ()
+        single = tuple(one.ref for one in self._offer(item).open)
+        return (*single, row_choices.ALL) if single else ()
+
+    def unclear(self, form: Form, kept: Mapping[str, tuple[str, ...]]) -> bool:
+        """Whether all accounts of an item are ticked, and single ones of it besides."""
+        ticked = set(form.all("account"))
+        every = (i for i in self.terms.items if i.name in kept and f"{i.name}/{row_choices.ALL}" in ticked)
+        return any(f"{i.name}/{ref}" in ticked for i in every for ref in self.boxes(i)[:-1])
 
     def read(self, form: Form, kept: Mapping[str, tuple[str, ...]]) -> Less:
         """What the form takes back of the items in `kept`. Problem `form_invalid` for what was not there."""
@@ -45,7 +63,7 @@ class RowChoices:
         accounts = {
             item.name: frozenset(ref for ref in self.boxes(item) if f"{item.name}/{ref}" in ticked)
             for item in self.terms.items
-            if self.boxes(item) and item.name in kept
+            if self.boxes(item) and item.name in kept and f"{item.name}/{row_choices.ALL}" not in ticked
         }
         catalogue = self.site.catalogue
         return Less(
@@ -55,13 +73,29 @@ class RowChoices:
             end=row_choices.read_end(form, self.terms, catalogue, now=self.today),
         )
 
-    def accounts(self, item: Item, place: int, less: Less) -> tuple[Switch, ...]:
+    def accounts(self, item: Item, place: int, less: Less, spoken: Language) -> tuple[Switch, ...]:
         """The boxes of the accounts of `item`, ticked where they stay."""
-        stays = less.accounts.get(item.name, frozenset(self.boxes(item)))
+        t, account = words(spoken), self.site.catalogue.dataset(item.dataset).account
+        named = {} if account is None else {row_choices.ALL: t("choosing.all", account=account.name[spoken])}
+        everything = {row_choices.ALL} if item.accounts is None else self.boxes(item)
+        stays = less.accounts.get(item.name, frozenset(everything))
         return tuple(
-            Switch(f"{item.name}/{ref}", f"item-{place}-account-{n}", self.label(ref), "", ref in stays)
+            Switch(
+                f"{item.name}/{ref}",
+                f"item-{place}-account-{n}",
+                named.get(ref) or self.label(ref),
+                "",
+                ref in stays,
+            )
             for n, ref in enumerate(self.boxes(item), start=1)
         )
+
+    def unlisted(self, item: Item, spoken: Language) -> str:
+        """That single accounts of `item` cannot be chosen at the moment, and why; empty otherwise."""
+        if self._offer(item).missing is None:
+            return ""
+        holder = self.site.holders[item.holder].name[spoken]
+        return words(spoken)("choosing.not_listed_now", holder=holder)
 
     def selects(self, item: Item, place: int, less: Less, spoken: Language) -> tuple[Select, ...]:
         """Kind and amount of `item`."""
@@ -79,7 +113,8 @@ class RowChoices:
 
     def label(self, ref: str) -> str:
         """The masked name of an account; its reference's beginning where no name is kept any more."""
-        return self.labels.get(ref, f"***{ref[:4]}")
+        offered = {one.ref: one.label for offer in self.offers.values() for one in offer.open}
+        return self.labels.get(ref) or offered.get(ref, f"***{ref[:4]}")
 
     def going(self, after: Terms, spoken: Language) -> Iterator[str]:
         """What `after` takes back inside the items that stay, and of the time."""
@@ -90,8 +125,9 @@ class RowChoices:
                 continue
             name = item_name(self.site, item, spoken)
             if lost := set(item.accounts or ()) - set(found.accounts or ()):
-                labels = ", ".join(sorted(self.label(ref) for ref in lost))
-                yield f"{name}: {labels}"
+                yield f"{name}: {self._named(lost)}"
+            if item.accounts is None and found.accounts is not None:
+                yield t("choosing.only_those", item=name, labels=self._named(found.accounts))
             if found.filters != item.filters and found.filters is not None:
                 dataset = self.site.catalogue.dataset(item.dataset)
                 rows = " ".join(filter_lines(found.filters, dataset, spoken))
@@ -102,6 +138,12 @@ class RowChoices:
                 yield t("choosing.rarer", item=name, before=before, after=later)
         if after.end != self.terms.end:
             yield t("choosing.sooner", date=phrases.day(after.end, spoken))
+
+    def _offer(self, item: Item) -> Offer:
+        return self.offers.get(item.name) or Offer()
+
+    def _named(self, refs: Iterable[str]) -> str:
+        return ", ".join(sorted(self.label(ref) for ref in refs))
 
     def staying(self, item: Item, spoken: Language) -> str:
         """Which rows of `item` are sent, in a few words; empty when all are."""

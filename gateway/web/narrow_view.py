@@ -32,6 +32,7 @@ class NarrowItem:
     box: Switch | None
     parts: tuple[Switch, ...]
     accounts: tuple[Switch, ...] = ()
+    unlisted: str = ""
     selects: tuple[Select, ...] = ()
 
 
@@ -103,7 +104,8 @@ def narrow_items(rows: RowChoices, kept: Keep, less: Less, spoken: Language) -> 
             frequency=words(spoken)("item.how_often", frequency=phrases.frequency(item.frequency, spoken)),
             box=None if item.required else _box(site, item, place, item.name in kept, spoken),
             parts=_parts(site, item, place, kept.get(item.name, ()), spoken),
-            accounts=rows.accounts(item, place, less),
+            accounts=rows.accounts(item, place, less, spoken),
+            unlisted=rows.unlisted(item, spoken),
             selects=rows.selects(item, place, less, spoken),
         )
         for place, item in enumerate(terms.items, start=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.bundles.open import open_bundle
-from gateway.demo.browser import Page
+from gateway.demo.browser import Field, Page
 from tests.world import Given, World
 
 BANK = "hanbit-bank/finance.deposit-transactions"
@@ -57,6 +57,16 @@ def everything(asked: Asked, *items: str) -> list[str]:
     """The boxes that say all accounts, of the items that have one."""
     values = {field.value for field in asked.page.form("decision").fields if field.name == "account"}
     return [f"{item}/all" for item in items if f"{item}/all" in values]
+
+
+def account_boxes(page: Page) -> list[Field]:
+    """The boxes of accounts on the narrowing page."""
+    return [one for one in page.form("version").fields if one.name == "account"]
+
+
+def others(page: Page, item: str) -> list[str]:
+    """What is ticked there for the accounts of other items."""
+    return [one.value for one in account_boxes(page) if one.checked and not one.value.startswith(f"{item}/")]
 
 
 async def sent(

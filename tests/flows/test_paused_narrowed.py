@@ -9,7 +9,7 @@ import pytest
 
 from gateway.demo.browser import Page
 from gateway.demo.company import CompanyError
-from tests.flows.chosen import BANK, BILLS, everything, question, sent
+from tests.flows.chosen import BANK, BILLS, everything, others, question, sent
 from tests.flows.test_paused import said
 from tests.world import Given, World, open_world
 
@@ -29,7 +29,7 @@ async def _narrowed(world: World, given: Given, box: str) -> Page:
     browser = given.citizen.browser
     page = await browser.open(f"{world.origin}/my/consents/{given.consent_id}/narrow")
     assert page.url.endswith("/narrow")
-    looked = {"decision": "look", "account": [box]}
+    looked = {"decision": "look", "account": [box, *others(page, BANK)]}
     changes = await browser.submit(page, page.form("version"), looked)
     return await browser.submit(changes, changes.form("version"), {"decision": "narrow"})
 

@@ -77,7 +77,10 @@ async def forget(session: AsyncSession, *, before: int, limit: int) -> int:
     """
     ended = select(_TABLE.c.purpose, _TABLE.c.key_hash).where(_TABLE.c.expires_at < before)
     ended = ended.order_by(_TABLE.c.expires_at).limit(limit)
-    ended = ended.with_for_update(skip_locked=True)
+    # A locking query by a name of its own runs once. Inside IN, a plan may run it for each row it deletes,
+    # and it then skips those already gone and finds others.
+    once = ended.with_for_update(skip_locked=True).cte("ended")
     name = tuple_(_TABLE.c.purpose, _TABLE.c.key_hash)
-    gone = await session.execute(delete(_TABLE).where(name.in_(ended)).returning(_TABLE.c.expires_at))
+    these = name.in_(select(once.c.purpose, once.c.key_hash))
+    gone = await session.execute(delete(_TABLE).where(these).returning(_TABLE.c.expires_at))
     return len(gone.all())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, text
 
 from gateway.database import Database
 from gateway.oauth.replay import OneTime, forget, is_spent, raise_mark, spend
@@ -77,3 +78,16 @@ async def test_a_batch_is_bounded_and_the_rest_follows(database: Database) -> No
     for n in range(5):
         assert await _try(database, OneTime("proof", bytes([n]) * 32, n, ""))
     assert [await _forget(database, 50, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_batch_is_bounded_however_it_is_planned(database: Database) -> None:
+    """Statistics of a table that was nearly empty: a plan that looks for the oldest anew for each row."""
+    first, *others = (OneTime("proof", bytes([n]) * 32, n, "") for n in range(5))
+    assert await _try(database, first)
+    async with database.transaction() as session:
+        await session.execute(text("ANALYZE"))
+    for value in others:
+        assert await _try(database, value)
+    assert await _forget(database, 50, limit=2) == 2

@@ -77,4 +77,6 @@ def _action(code: str, path: str, t: Words) -> Action | None:
         return Action(f"/sign-in?to={path}", t("message.sign_in"))
     if code in {"sign_in_failed", "identity_unavailable"}:
         return Action("/sign-in", t("message.sign_in"))
+    if code == "signature_refused":
+        return Action(path, t("message.again"))
     return None

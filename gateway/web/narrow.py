@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from consent import service
+from consent.accounts import Offer
 from consent.calendar import korean_day
 from consent.choices import restrict
 from consent.errors import ChoiceError
@@ -111,6 +112,7 @@ class Narrow:
             stays=narrow_view.lines_staying(self._rows(kept), kept.consent.terms, spoken),
             receipt=f"{place}/receipt" if self._site.receipt else None,
             place=place,
+            paused=kept.consent.state is State.PAUSED,
         )
 
     async def _decided(self, kept: Kept, done: tuple[Cut, Terms], form: Form, spoken: Language) -> Response:
@@ -156,6 +158,7 @@ class Narrow:
             error=words(spoken)(f"narrow.{error}") if error else None,
             cycles=rows.cycles(cut.less, spoken),
             ends=rows.ends(cut.less, spoken),
+            paused=kept.consent.state is State.PAUSED,
         )
         status = 422 if error else 200
         return self._site.renderer.page("narrow", spoken, signed_in=True, status=status, view=view)
@@ -175,6 +178,7 @@ class Narrow:
             stays=narrow_view.lines_staying(rows, terms, spoken),
             text=tuple(TextBlock(block.heading, block.lines) for block in blocks(terms, words_of)),
             back=f"/my/consents/{kept.consent.id}",
+            paused=kept.consent.state is State.PAUSED,
         )
         return self._site.renderer.page("narrow_changes", spoken, signed_in=True, view=view)
 
@@ -190,14 +194,16 @@ class Narrow:
             return replace(kept, labels=labels)
 
     async def _listed(self, kept: Kept, *, ask: bool) -> Kept:
-        """With the accounts that could be chosen; `ask`: of the holders, where they are not known."""
-        site, consent, now = self._site, kept.consent, self._site.now()
-        for asked in (now, now - account_lists.HOUR):
+        """With the accounts that could be chosen; `ask`: of the holders, where they are not known.
+
+        A page that comes back may have been opened in the hour before: what was listed then holds, too.
+        """
+        site, consent, now, offers = self._site, kept.consent, self._site.now(), dict[str, Offer]()
+        for asked in (now,) if ask else (now - account_lists.HOUR, now):
             question = account_lists.taken_back(consent, asked)
-            offers = await account_lists.offered(site, question, consent.terms, (), ask=ask)
-            if ask or offers:
-                return replace(kept, offers=offers)
-        return kept
+            found = await account_lists.offered(site, question, consent.terms, (), ask=ask)
+            offers |= {name: one for name, one in found.items() if one.open or name not in offers}
+        return replace(kept, offers=offers)
 
     def _rows(self, kept: Kept) -> RowChoices:
         today = korean_day(self._site.clock())

@@ -48,6 +48,8 @@ class NarrowView:
     error: str | None = None
     cycles: tuple[Select, ...] = ()
     ends: Select | None = None
+    paused: bool = False
+    """Nothing is sent until the citizen resumes, whatever is ticked."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class ChangesView:
     stays: tuple[str, ...]
     text: tuple[TextBlock, ...]
     back: str
+    paused: bool = False
 
 
 def boxes_of(item: Item, site: Site) -> tuple[str, ...]:

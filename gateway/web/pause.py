@@ -9,9 +9,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from consent import lasting
+from consent import lasting, repository
 from consent.mandates import Power
-from consent.records import IDLE, Move, State
+from consent.records import IDLE, Consent, Move, State
 from consent.subjects import SubjectId
 from gateway.errors import Problem
 from gateway.oauth.lasting import follow
@@ -48,10 +48,18 @@ class Pause:
             version=consent.version,
             items=tuple(item_name(self._site, item, spoken) for item in consent.terms.items),
             until=phrases.day(consent.terms.end, spoken),
-            idle=consent.why == IDLE,
+            idle=await self._idle(consent),
             back=place,
         )
         return self._site.renderer.page(self._step.value, spoken, signed_in=True, view=view)
+
+    async def _idle(self, consent: Consent) -> bool:
+        """Whether it was paused because nobody used it, whatever was taken back since."""
+        if consent.state is not State.PAUSED:
+            return False
+        async with self._site.database.reading() as session:
+            steps = await repository.steps_of(session, consent)
+        return next(step.after.why == IDLE for step in reversed(steps) if step.move is Move.PAUSE)
 
     async def confirm(self, request: Request) -> Response:
         """POST: the move, its entry, and all that follows from it.

@@ -50,6 +50,7 @@ async def test_row_4_signed_text_is_kept_entered_and_exported(tmp_path: Path, da
         for wrong in (signed(theirs, certificate, key), signed(content + b" ", certificate, key), "a..b"):
             answer = await post(given, place, {"version": version, "signature": wrong})
             assert answer.status_code == 422, answer.text
+            assert "다시 해 보기" in answer.text
         stale = await post(given, place, {"version": "99", "signature": signed(content, certificate, key)})
         assert stale.status_code == 409
         assert (await post(given, place, {"version": version})).status_code == 400

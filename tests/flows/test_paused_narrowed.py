@@ -31,6 +31,9 @@ async def _narrowed(world: World, given: Given, box: str) -> Page:
     assert page.url.endswith("/narrow")
     looked = {"decision": "look", "account": [box, *others(page, BANK)]}
     changes = await browser.submit(page, page.form("version"), looked)
+    assert "지금은 멈춰 있어 아무것도 보내지 않아요" in page.words
+    assert "확인해도 멈춘 채로 있어요" in changes.words
+    assert "계속 보내는 것" not in changes.words
     return await browser.submit(changes, changes.form("version"), {"decision": "narrow"})
 
 
@@ -41,6 +44,7 @@ async def test_row_8_a_paused_consent_can_be_narrowed(paused: tuple[World, Given
     assert any(link.endswith("/narrow") for link in detail.links)
     done = await _narrowed(world, given, boxes[1])
     assert done.url.endswith("/narrowed"), done.words[:400]
+    assert "지금은 멈춰 있어요" in done.words
     (row,) = await world.rows("consent")
     assert row["state"] == "paused"
     with pytest.raises(CompanyError) as caught:

@@ -183,6 +183,7 @@ async def test_row_32_a_delegate_answers_and_stands_only_in_the_sealed_payload(p
     stage, mandate, request = pair.stage, await pair.agreed(), await pair.asked()
     page = await pair.question(mandate, request)
     assert "다른 사람을 대신해서" in page.words
+    assert "그 사람의 정보를 보낼까요" in page.words
     done = await pair.other.submit(page, page.form("interaction"), {"item": None, "decision": "agree"})
     assert "대신 답했어요" in done.words, done.words
     owner, other = await stage.subject(pair.owner), await stage.subject(pair.other)

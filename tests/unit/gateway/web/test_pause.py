@@ -7,7 +7,7 @@ import pytest
 from consent import lasting, repository
 from gateway.demo.browser import Browser, Page
 from tests.citizen_stage import CitizenStage
-from tests.unit.gateway.web.test_narrow import agreed
+from tests.unit.gateway.web.test_narrow import BILLS, ORDERS, agreed, narrowing, without
 
 
 async def said(stage: CitizenStage, browser: Browser, consent: str, step: str) -> Page:
@@ -123,3 +123,18 @@ async def test_one_that_stopped_unused_says_so(stage: CitizenStage) -> None:
     assert "여섯 달" in page.words
     await said(stage, browser, consent, "resume")
     assert [(by, why) for _, _, by, why in await moves(stage)][1:] == [("gateway", "idle"), ("citizen", None)]
+
+
+async def test_why_it_stopped_is_still_said_after_something_was_taken_back(stage: CitizenStage) -> None:
+    """Narrowing is a move of its own: what paused the consent is what the page to go on tells."""
+    browser = stage.browser()
+    consent = await agreed(stage, browser, BILLS, ORDERS)
+    async with stage.database.transaction() as session:
+        before = await repository.load(session, consent)
+        assert before is not None
+        await lasting.stop_unused(session, stage.journal, before, stage.now)
+    page = await narrowing(stage, browser, consent)
+    changes = await browser.submit(page, page.form("version"), {**without(page, BILLS), "decision": "look"})
+    await browser.submit(changes, changes.form("version"), {"decision": "narrow"})
+    page = await browser.open(f"{stage.origin}/my/consents/{consent}/resume")
+    assert "여섯 달 동안 보낸 것이 없어서" in page.words

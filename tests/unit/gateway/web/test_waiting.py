@@ -81,6 +81,7 @@ async def test_deciding_later_tells_nobody_and_can_be_answered_from_the_overview
     stage.later(minutes=20)
     mine = await browser.open(f"{stage.origin}/my/consents")
     assert "나중에 답하기로 했어요" in mine.words
+    assert "마지막으로 보낸 때" not in mine.words
     page = await browser.open(next(link for link in mine.links if "/consent/" in link and "/my/" not in link))
     done = await browser.submit(page, page.form("item"), {"item": [BILLS], "decision": "agree"})
     assert "동의했어요" in done.words

@@ -169,9 +169,9 @@ async def test_bad_proofs_leave_room_for_evidence(
 
 async def test_a_witness_that_drips_hides_nobody(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of three answers a byte at a time for ever: the quorum of the others is counted meanwhile."""
-    monkeypatch.setattr(witnessing, "ASK_SECONDS", 0.3)
+    monkeypatch.setattr(witnessing, "ASK_SECONDS", 3)  # what the honest ones have on a busy machine
     asked = stage.banks[2].app = Dripping()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await stage.grow()
 
     reasons = {seen.name: seen.reason for seen in (await stage.asking.standing()).witnesses}

@@ -10,7 +10,7 @@ from gateway.policy.bundle import TABLE, default_folder
 from gateway.policy.decision_table import Row, patched, read
 from gateway.policy.question import Question, parse
 
-__all__ = ["Row", "base", "patched", "question", "rows"]
+__all__ = ["Row", "base", "changed", "patched", "question", "rows"]
 
 FILE = default_folder() / TABLE
 
@@ -31,3 +31,10 @@ def question(*patch: dict[str, Any]) -> Question:
 def rows() -> tuple[Row, ...]:
     """Every row."""
     return read(FILE.read_bytes())
+
+
+@cache
+def changed() -> dict[str, frozenset[str]]:
+    """What each row changes of the base question: the paths of its patch, by the row's name."""
+    table = json.loads(FILE.read_text(encoding="utf-8"))["table"]
+    return {row["name"]: frozenset(one["path"] for one in row["patch"]) for row in table["rows"]}

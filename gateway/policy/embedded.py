@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import weakref
+from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import metadata
@@ -29,30 +29,30 @@ _RULE = f"data.{PACKAGE}.{RULE}"
 _STOPPING = (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError)
 
 
-class _Owner:
-    """Whose an interpreter is; held by one EmbeddedEngine only, in no circle."""
+KEPT = 3
+"""How many policies a thread keeps compiled: the one in force, the next one, one that is looked back at."""
 
-
-_Kept = dict[int, tuple[weakref.ref[_Owner], regorus.Engine]]
 _threads = threading.local()
 
 
-def _interpreters() -> _Kept:
-    """This thread's interpreters. Only their own thread may use or drop them, whichever thread collects."""
-    kept: _Kept | None = getattr(_threads, "kept", None)
+def _interpreters() -> OrderedDict[str, regorus.Engine]:
+    """This thread's interpreters by revision, the one used last at the end. No other thread may touch one."""
+    kept: OrderedDict[str, regorus.Engine] | None = getattr(_threads, "kept", None)
     if kept is None:
-        kept = _threads.kept = {}
+        kept = _threads.kept = OrderedDict()
     return kept
 
 
 class EmbeddedEngine:
-    """A `PolicyEngine` without a server. Evaluates on the calling thread; an interpreter per thread."""
+    """A `PolicyEngine` without a server. Evaluates on the calling thread.
+
+    Engines of one revision share a thread's interpreter: it keeps nothing of a question but the last input.
+    """
 
     def __init__(self, bundle: PolicyBundle) -> None:
         """Compile `bundle` and run it once on nothing; raises BundleInvalid with the place of an error."""
         self.bundle = bundle
         self.name = f"regorus/{metadata.version('gordon-to-regorus')}"
-        self._owner = _Owner()
         _refuse_recursion(tuple(bundle.modules.items()))
         self._try()
 
@@ -75,7 +75,7 @@ class EmbeddedEngine:
         except _STOPPING:
             raise
         except BaseException as error:  # a panic of the Rust side is no Exception
-            _interpreters().pop(id(self._owner), None)
+            _interpreters().pop(self.revision, None)
             raise PolicyUnavailable("evaluation", str(error).split("Stack backtrace")[0].strip()) from error
         if not isinstance(answer, str) or not answer.lstrip().startswith("{"):
             raise PolicyUnavailable("undefined", "the decision has no value")  # undefined comes as a text
@@ -90,8 +90,7 @@ class EmbeddedEngine:
         return EngineHealth(True, self.name, self.revision)
 
     async def close(self) -> None:
-        """Forget this thread's interpreter."""
-        _interpreters().pop(id(self._owner), None)
+        """Nothing is held: an interpreter goes when its thread needs the place for another policy."""
 
     def _try(self) -> None:
         """Evaluate on nothing: some errors of a policy only show when it runs."""
@@ -102,14 +101,14 @@ class EmbeddedEngine:
                 raise BundleInvalid(str(error)) from error
 
     def _interpreter(self) -> regorus.Engine:
-        """This thread's own: an interpreter used from another thread panics."""
+        """This thread's own: an interpreter used, or dropped, from another thread panics."""
         kept = _interpreters()
-        found = kept.get(id(self._owner))
-        if found is None or found[0]() is not self._owner:
-            for place in [place for place, (owner, _) in kept.items() if owner() is None]:
-                del kept[place]
-            found = kept[id(self._owner)] = (weakref.ref(self._owner), _compiled(self.bundle))
-        return found[1]
+        if self.revision not in kept:
+            kept[self.revision] = _compiled(self.bundle)
+        kept.move_to_end(self.revision)
+        while len(kept) > KEPT:
+            kept.popitem(last=False)
+        return kept[self.revision]
 
 
 @lru_cache(maxsize=16)

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         default=None,
         description="YAML file of who may build and approve a policy; absent: `policies` is the policy.",
     )
+    policy_max_age_hours: int = Field(
+        default=24, ge=1, le=168, description="How long a policy not seen in force any more goes on deciding."
+    )
     pseudonym_epoch: int = Field(
         default=1, ge=1, description="Raise it to give every recipient new pseudonyms."
     )

@@ -2,17 +2,20 @@
 
 A new revision is read, its two signatures checked, loaded beside the one that decides, tried on its own
 table, and only then put in its place: one assignment, so a decision is made by one revision or the other,
-never by both. What fails any step is not used: the old revision goes on, and readiness says why.
+never by both. What fails any step is not used: the old revision goes on, and readiness says why. But not for
+ever: a revision that could not be seen to be in force for `max_age` seconds decides nothing any more.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
+from consent.clock import Clock
 from gateway.database import Database
 from gateway.errors import Problem
 from gateway.policy import revisions
@@ -31,6 +34,9 @@ LOOK_SECONDS = 2.0
 
 _log = structlog.get_logger(__name__)
 
+_Kept = tuple[bytes, bytes | None, bytes | None]
+"""What of a kept revision was refused: tried again only when its bytes or signatures were mended."""
+
 Make = Callable[[PolicyBundle], Awaitable[PolicyEngine]]
 
 
@@ -44,20 +50,30 @@ class _Held:
     retired: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where the revision in force is read, whose signatures it needs, how old what was read may grow."""
+
+    database: Database
+    signers: Signers
+    max_age: float
+
+
 class FollowingEngine:
     """A `PolicyEngine` on the revision in force. For tasks of one event loop."""
 
     def __init__(
-        self, engine: PolicyEngine, bundle: PolicyBundle, make: Make, database: Database, signers: Signers
+        self, engine: PolicyEngine, bundle: PolicyBundle, make: Make, store: Store, clock: Clock
     ) -> None:
         """Decide with `engine` on `bundle` until another revision is in force; `make` makes its engine."""
         self._held = _Held(engine, bundle)
         self._make = make
-        self._database = database
-        self._signers = signers
+        self._store = store
+        self._clock = clock
+        self._confirmed = clock().timestamp()
         self._turn = asyncio.Lock()
         self._offered = bundle
-        self._refused = ""
+        self._refused: _Kept | None = None
         self.trouble = ""
 
     @property
@@ -77,6 +93,7 @@ class FollowingEngine:
 
     async def decide(self, question: Question) -> Decision:
         """Decide on one revision. An OPA that already serves the next one is followed at once."""
+        await self._refuse_stale()
         held = self._held
         try:
             return await self._on(held, question)
@@ -88,8 +105,9 @@ class FollowingEngine:
     async def health(self) -> EngineHealth:
         """The deciding engine's health; `cause` names a revision in force that could not be taken over."""
         health = await self._held.engine.health()
-        if health.ready and self.trouble:
-            return EngineHealth(True, health.engine, health.revision, self.trouble)
+        if health.ready and (self._stale or self.trouble):
+            cause = f"stale, {self.trouble}".rstrip(", ") if self._stale else self.trouble
+            return EngineHealth(not self._stale, health.engine, health.revision, cause)
         return health
 
     async def close(self) -> None:
@@ -110,25 +128,26 @@ class FollowingEngine:
         async with self._turn:
             row = await self._wanted()
             if row is None or row.revision == self.revision:
-                self.trouble = self._refused = ""
+                self.trouble, self._refused = "", None
+                self._confirmed = self._clock().timestamp()
                 return False
-            if row.revision == self._refused:
+            if _kept(row) == self._refused:
                 return False
             return await self._take_over(row)
 
     async def _wanted(self) -> PolicyBundleRow | None:
-        if not self._signers:
+        if not self._store.signers:
             return None
-        async with self._database.reading() as session:
+        async with self._store.database.reading() as session:
             revision = await revisions.active(session)
             return None if revision is None else await revisions.row(session, revision)
 
     async def _take_over(self, row: PolicyBundleRow) -> bool:
         try:
             if self._offered.revision != row.revision:
-                self._offered = await checked(row, self._signers)
+                self._offered = await checked(row, self._store.signers)
         except PolicyError as error:
-            self._refused = row.revision
+            self._refused = _kept(row)
             return self._keep_old(row.revision, "refused", error)
         bundle = self._offered
         try:
@@ -140,10 +159,24 @@ class FollowingEngine:
             return self._keep_old(row.revision, "waits for its engine", error)
         old, self._held = self._held, _Held(engine, bundle)
         self.trouble = ""
+        self._confirmed = self._clock().timestamp()
         _log.info("policy.activated", revision=bundle.revision, replaced=old.bundle.revision)
         old.retired = True
         await _close_if_idle(old)
         return True
+
+    @property
+    def _stale(self) -> bool:
+        """Whether what decides was last seen in force too long ago. A folder's policy is always in force."""
+        age = self._clock().timestamp() - self._confirmed
+        return bool(self._store.signers) and age > self._store.max_age
+
+    async def _refuse_stale(self) -> None:
+        if self._stale:
+            with suppress(Problem):
+                await self.look()
+        if self._stale:
+            raise PolicyUnavailable("stale", f"{self.revision} was not seen in force for too long")
 
     def _keep_old(self, revision: str, what: str, error: PolicyError) -> bool:
         if not self.trouble:
@@ -189,6 +222,10 @@ async def last_good(database: Database, signers: Signers) -> tuple[PolicyBundle 
                 bad.append(activation.revision)
                 _log.error("policy.not_activated", revision=row.revision, what="refused", error=str(error))
     return None, bad
+
+
+def _kept(row: PolicyBundleRow) -> _Kept:
+    return row.archive, row.built_signature, row.approved_signature
 
 
 async def _close_if_idle(held: _Held) -> None:

@@ -1,7 +1,8 @@
 """The policy evaluated by an OPA server: the reference engine (design 3.7).
 
 One pooled session; no retries but one after a dropped keep-alive connection; one time limit over all; strict
-builtin errors; the revision in the answer's provenance must be the one this gateway expects.
+builtin errors; the revision in the answer's provenance must be the one this gateway expects; and its clock
+must agree with ours: the policy knows no time but the one we tell it.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -26,6 +28,9 @@ from gateway.policy.errors import PolicyUnavailable
 from gateway.policy.question import Question
 
 _PATH = f"{PACKAGE.replace('.', '/')}/{RULE}"
+MAX_SKEW_SECONDS = 30
+"""How far OPA's clock (RFC 9110 6.6.1) may stand from ours; beyond it nobody knows which is right."""
+
 _QUERY = {"strict-builtin-errors": "true", "provenance": "true"}
 
 
@@ -38,6 +43,15 @@ class OpaAddress:
     ca: Path | None = None
     token: str | None = None
     timeout_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came: `date` is the server's clock, "" when it told none."""
+
+    status: int
+    body: bytes
+    date: str
 
 
 class PooledOpaClient(AsyncOpaClient):  # type: ignore[misc]
@@ -71,13 +85,13 @@ class PooledOpaClient(AsyncOpaClient):  # type: ignore[misc]
             trust_env=False,
         )
 
-    async def ask(self, question: bytes) -> tuple[int, bytes]:
-        """Status and bounded body of one decision; transport errors are aiohttp's own."""
+    async def ask(self, question: bytes) -> Reply:
+        """What came of one question, its body bounded; transport errors are aiohttp's own."""
         url = f"{self.root_url}/data/{_PATH}"
         body = b'{"input":' + question + b"}"
         sent = {"data": body, "params": _QUERY, "headers": {"Content-Type": "application/json"}}
         async with self._request("POST", url, allow_redirects=False, **sent) as response:
-            return response.status, await _bounded(response.content)
+            return Reply(response.status, await _bounded(response.content), response.headers.get("Date", ""))
 
 
 class OpaEngine:
@@ -90,12 +104,17 @@ class OpaEngine:
         *,
         breaker: Breaker | None = None,
         clock: Callable[[], float] = monotonic,
+        now: Callable[[], float] = time,
     ) -> None:
-        """Expect answers on `revision` only. Connects on the first question; `clock` counts seconds."""
+        """Expect answers on `revision` only. Connects on the first question.
+
+        `clock` counts seconds and never goes back; `now` is the epoch second questions are asked by.
+        """
         self.revision = revision
         self.name = "opa"
         self._client = PooledOpaClient(address)
         self._breaker = breaker or Breaker(clock=clock)
+        self._now = now
         self._opening = asyncio.Lock()
         self._open = False
 
@@ -108,10 +127,7 @@ class OpaEngine:
         """The bare answer to an encoded question, on the expected revision; else raises PolicyUnavailable."""
         with self._breaker.guard():
             await self._connect()
-            status, body = await self._ask(question)
-            if status != 200:
-                raise PolicyUnavailable("status", f"HTTP {status}")
-            return self._result(body)
+            return self._result(await self._ask(question))
 
     async def health(self) -> EngineHealth:
         """Ready when OPA is up with its bundle active (`/health?bundles`) and its revision is ours."""
@@ -119,12 +135,10 @@ class OpaEngine:
             await self._connect()
             if not await self._client.check_health({"bundles": True}):
                 return EngineHealth(False, self.name, self.revision, "bundle")
-            status, body = await self._ask(b"{}")
-            if status == 200:
-                self._result(body)
+            self._result(await self._ask(b"{}"))
         except PolicyUnavailable as error:
             return EngineHealth(False, self.name, self.revision, error.cause)
-        return EngineHealth(status == 200, self.name, self.revision, "" if status == 200 else "status")
+        return EngineHealth(True, self.name, self.revision)
 
     async def close(self) -> None:
         """Close the session."""
@@ -140,7 +154,7 @@ class OpaEngine:
                     raise PolicyUnavailable("unreachable", str(error)) from error
                 self._open = True
 
-    async def _ask(self, question: bytes) -> tuple[int, bytes]:
+    async def _ask(self, question: bytes) -> Reply:
         try:
             try:
                 return await self._client.ask(question)
@@ -151,19 +165,30 @@ class OpaEngine:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise PolicyUnavailable("unreachable", repr(error)) from error
 
-    def _result(self, body: bytes) -> bytes:
+    def _result(self, reply: Reply) -> bytes:
+        if reply.status != 200:
+            raise PolicyUnavailable("status", f"HTTP {reply.status}")
+        self._refuse_other_time(reply.date)
         try:
-            reply = msgspec.json.decode(body, type=_Reply)
+            answer = msgspec.json.decode(reply.body, type=_Answer)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise PolicyUnavailable("malformed", str(error)) from error
-        if reply.result is msgspec.UNSET:
+        if answer.result is msgspec.UNSET:
             raise PolicyUnavailable("undefined", "OPA has no decision: policy or data not loaded")
-        revisions = {bundle.revision for bundle in reply.provenance.bundles.values()}
+        revisions = {bundle.revision for bundle in answer.provenance.bundles.values()}
         if revisions != {self.revision}:
             raise PolicyUnavailable("revision", f"OPA answers on {sorted(revisions)}")
-        if reply.provenance.version:
-            self.name = f"opa/{reply.provenance.version}"
-        return bytes(reply.result)
+        if answer.provenance.version:
+            self.name = f"opa/{answer.provenance.version}"
+        return bytes(answer.result)
+
+    def _refuse_other_time(self, date: str) -> None:
+        try:
+            apart = abs(parsedate_to_datetime(date).timestamp() - self._now())
+        except (ValueError, OverflowError) as error:
+            raise PolicyUnavailable("clock", "OPA did not tell its time") from error
+        if apart > MAX_SKEW_SECONDS:
+            raise PolicyUnavailable("clock", f"OPA's clock stands {apart:.0f} s from this gateway's")
 
 
 class _Bundle(msgspec.Struct):
@@ -175,7 +200,7 @@ class _Provenance(msgspec.Struct):
     bundles: dict[str, _Bundle] = {}
 
 
-class _Reply(msgspec.Struct):
+class _Answer(msgspec.Struct):
     provenance: _Provenance
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 

@@ -11,7 +11,7 @@ from gateway.policy import revisions
 from gateway.policy.bundle import PolicyBundle, load
 from gateway.policy.embedded import EmbeddedEngine
 from gateway.policy.engine import PolicyEngine
-from gateway.policy.following import FollowingEngine, last_good
+from gateway.policy.following import FollowingEngine, Store, last_good
 from gateway.policy.opa import OpaAddress, OpaEngine
 from gateway.policy.reference import with_sectors
 from gateway.policy.shadow import ShadowEngine, counter
@@ -39,27 +39,32 @@ async def open_policy(
     count = counter(registry)
 
     async def make(wanted: PolicyBundle) -> PolicyEngine:
-        deciding = await engine_on(settings, wanted, settings.policy_engine)
+        deciding = await engine_on(settings, wanted, settings.policy_engine, clock)
         if not settings.policy_shadow_percent:
             return deciding
         other = "embedded" if settings.policy_engine == "opa" else "opa"
-        second = await engine_on(settings, wanted, other)
+        second = await engine_on(settings, wanted, other, clock)
         return ShadowEngine(deciding, second, settings.policy_shadow_percent, count)
 
-    engine = FollowingEngine(await make(first), first, make, database, signers)
+    store = Store(database, signers, settings.policy_max_age_hours * 3600)
+    engine = FollowingEngine(await make(first), first, make, store, clock)
     if bad:
         engine.trouble = f"{bad[0]} refused"
     return engine
 
 
-async def engine_on(settings: Settings, bundle: PolicyBundle, kind: str) -> PolicyEngine:
+async def engine_on(settings: Settings, bundle: PolicyBundle, kind: str, clock: Clock) -> PolicyEngine:
     """An engine that answers on `bundle` only; raises PolicyUnavailable when a child does not start."""
+
+    def now() -> float:
+        return clock().timestamp()
+
     if kind == "embedded":
         return EmbeddedEngine(bundle)
     if settings.opa_binary is not None:
-        return await WatchedOpaEngine(settings.opa_binary, bundle).start()
+        return await WatchedOpaEngine(settings.opa_binary, bundle, now=now).start()
     address = OpaAddress(url=settings.opa_url, unix_socket=settings.opa_socket, ca=settings.opa_ca)
-    return OpaEngine(address, bundle.revision)
+    return OpaEngine(address, bundle.revision, now=now)
 
 
 async def _in_force(database: Database, signers: Signers) -> tuple[PolicyBundle | None, list[str]]:

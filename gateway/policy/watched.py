@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from time import time
 
 import structlog
 
@@ -23,11 +25,19 @@ _log = structlog.get_logger(__name__)
 class WatchedOpaEngine:
     """A `PolicyEngine` on a child OPA with one bundle. While the child is away every answer is a failure."""
 
-    def __init__(self, binary: Path, bundle: PolicyBundle, *, timeout_seconds: float = 1.0) -> None:
-        """Use `start` to make one that runs."""
+    def __init__(
+        self,
+        binary: Path,
+        bundle: PolicyBundle,
+        *,
+        timeout_seconds: float = 1.0,
+        now: Callable[[], float] = time,
+    ) -> None:
+        """Use `start` to make one that runs. `now` as of `OpaEngine`."""
         self._binary = binary
         self._bundle = bundle
         self._timeout = timeout_seconds
+        self._now = now
         self._server: LocalOpa | None = None
         self._engine: OpaEngine | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -77,7 +87,7 @@ class WatchedOpaEngine:
         server = await LocalOpa(self._binary, self._bundle).start()
         self._server = server
         address = OpaAddress(server.url, timeout_seconds=self._timeout)
-        self._engine = OpaEngine(address, self._bundle.revision)
+        self._engine = OpaEngine(address, self._bundle.revision, now=self._now)
 
     async def _end(self) -> None:
         engine, self._engine = self._engine, None

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from sqlalchemy import update
 
+from consent.calendar import korean_day
 from gateway.policy.bundle import default_folder, load, of, unpack
 from gateway.policy.tables import PolicyBundleRow
 from tests import opa
@@ -84,9 +85,20 @@ async def ready(world: World) -> dict[str, object]:
 
 
 async def test_from_a_folder_into_force_without_a_restart(world: World, tmp_path: Path) -> None:
-    """Built, approved by another, activated, entered in the ledger, served to OPA, and decided on."""
+    """Tried, built, approved by another, activated, entered in the ledger, served to OPA, and decided on."""
     folder = str(candidate(tmp_path / "candidate"))
     assert await retained_days(world, "before-the-change") == 90
+    day = korean_day(world.clock()).isoformat()
+    window = ("--from", day, "--to", day, "--config", str(world.folder / "gateway.yaml"))
+    code, said = await mydata("what-if", "--candidate", folder, *window)
+    assert code == 0, said
+    assert {name: json.loads(said)[name] for name in ("looked_at", "decisions", "items")} == {
+        "looked_at": "<5",
+        "decisions": [],
+        "items": [],
+    }
+    assert json.loads(said)["obligations_only"] == "<5"
+    assert "policy:bundle:activated" not in await world.kinds()
     code, said = await step(world, "build", folder, "--opa", binary(), by="ara")
     assert code == 0, said
     revision = load(tmp_path / "candidate").revision
@@ -144,6 +156,27 @@ async def test_a_bad_bundle_keeps_the_old_one_and_readiness_says_so(world: World
     assert (await ready(world))["policy"] == f"ready, but {revision} refused"
     assert await retained_days(world, "still-the-old-one") == 90
     assert (await world.http.get(f"{world.origin}/policy/bundle.tar.gz")).headers["etag"] != f'"{revision}"'
+
+    await the_old_one_is_not_for_ever(world)
+    async with world.database.transaction() as session:
+        mended = update(table).where(table.c.revision == revision)
+        await session.execute(mended.values(archive=load(tmp_path / "candidate").tarball()))
+    assert await retained_days(world, "mended-without-a-restart") == 30
+    assert (await ready(world))["policy"] == "ready"
+
+
+async def the_old_one_is_not_for_ever(world: World) -> None:
+    """A day without seeing a usable policy in force ends deciding, and nothing but deciding."""
+    await world.forward(86400 + 60)
+    given = await world.given()
+    for door, content in (("transfers", {}), ("precheck", {})):
+        headers = {"Idempotency-Key": "too-old-a-policy"} if door == "transfers" else {}
+        answered = await given.company.call("POST", f"{world.origin}/{door}", headers=headers, json=content)
+        assert (answered.status_code, answered.json()["code"]) == (503, "policy_unavailable")
+    answer = await world.http.get(f"{world.origin}/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["policy"] == "not ready"
+    assert (await given.citizen.withdraw(given.consent_id)).status == 200
 
 
 @pytest.mark.parametrize("fault", ["recursion", "clock", "promise", "negation"])

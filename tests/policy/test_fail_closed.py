@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
+from email.utils import formatdate
+from time import time
 from typing import Any
 
 import pytest
@@ -117,6 +119,30 @@ async def test_no_revision_or_a_second_bundle_is_a_denial(
         reply = {"provenance": {"version": "1.20.2", "bundles": bundles}, "result": honest}
         opa.body = lambda _question, reply=reply: json.dumps(reply).encode()  # type: ignore[misc]
         assert await cause_of(engine) == "revision"
+
+
+@pytest.mark.parametrize(("apart", "taken"), [(-32, False), (-28, True), (0, True), (28, True), (32, False)])
+async def test_another_clock_is_a_denial(
+    opa: LyingOpa, engine: OpaEngine, honest: dict[str, Any], apart: int, taken: bool
+) -> None:
+    """An engine whose clock stands more than half a minute from the gateway's grants nothing, either way."""
+    opa.says(honest)
+    opa.date = formatdate(time() + apart, usegmt=True)
+    if taken:
+        assert (await decide(engine, question())).allow
+    else:
+        assert await cause_of(engine) == "clock"
+        assert (await engine.health()).cause == "clock"
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Foo 2026 99:99:99 GMT"])
+async def test_no_clock_is_a_denial(
+    opa: LyingOpa, engine: OpaEngine, honest: dict[str, Any], date: str
+) -> None:
+    """An answer that tells no time that can be read is a denial."""
+    opa.says(honest)
+    opa.date = date
+    assert await cause_of(engine) == "clock"
 
 
 async def test_slow_is_a_denial(opa: LyingOpa, engine: OpaEngine, honest: dict[str, Any]) -> None:

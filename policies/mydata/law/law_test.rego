@@ -53,6 +53,7 @@ test_a_cycle_in_days if {
 	law.cycle_days("P365D") == 365
 	not law.cycle_days("7")
 	not law.cycle_days("P7W")
+	not law.cycle_days("X7D")
 }
 
 test_how_far_back if law.earliest("telecom", 1795305600) == 1795305600 - (366 * 86400)

@@ -85,6 +85,7 @@ test_what_must_hold_is_enough_by_itself if {
 		replaced("/consortium/end", now),
 		replaced("/request/operation", "delete"),
 		replaced("/operator/role", 5),
+		replaced("/request/items/0/prior", {"count": 0, "last": 5}),
 		replaced("/subject/age", 13),
 		[{"op": "add", "path": "/request/asked_in_day", "value": 200}],
 		acts({"verified": false}),
@@ -135,6 +136,39 @@ test_an_item_is_granted_only_when_all_is_shown if {
 	bare := transfer.grantable with input as retail with data.mydata.transfer.refusal as set()
 	bare == set()
 	count(granted_alone(shop)) == 1
+	granted_alone(array.concat(shop, replaced("/consortium/contract", 5))) == set()
+}
+
+asked_once := array.concat(replaced("/request/items/0/frequency", "once"), replaced("/request/items/0/interval_days", null))
+
+test_an_item_asked_once_is_granted_only_when_all_is_shown if {
+	count(granted_alone(asked_once)) == 1
+	granted_alone(array.concat(asked_once, replaced("/client/kinds", {}))) == set()
+}
+
+test_an_item_kept_for_too_long_is_not_granted if {
+	granted_alone(replaced("/consent/end", now + (400 * 86400))) == set()
+}
+
+test_an_item_of_another_sector_is_not_granted if {
+	mine := array.concat(telecom, [{"op": "add", "path": "/client/kinds/telecom", "value": "specialised"}])
+	count(granted_alone(mine)) == 1
+	granted_alone(array.concat(mine, replaced("/request/items/0/dataset", "finance.bills"))) == set()
+	both := array.concat(mine, array.concat(
+		replaced("/request/items/0/dataset", "finance.bills"),
+		replaced("/consent/items/0/dataset", "finance.bills"),
+	))
+	granted_alone(both) == set()
+}
+
+# Two holders of one dataset, two datasets of one holder: a grant stands beside its own item only.
+test_a_grant_stands_beside_what_was_asked if {
+	item := question.request.items[0]
+	given := {"holder": item.holder, "dataset": item.dataset, "fields": item.fields}
+	elsewhere := [object.union(item, {"holder": "another-bank"}), object.union(item, {"dataset": "finance.cards"})]
+	asked := json.patch(question, replaced("/request/items", array.concat([item], elsewhere)))
+	found := transfer.granted_as with input as asked with data.mydata.transfer.grantable as {given}
+	found == {{"grant": given, "item": item}}
 }
 
 daily := [

@@ -100,10 +100,7 @@ not_too_eager if object.get(input.request, "asked_in_day", 0) < law.limit("reque
 life_days := min({input.consent.retention_days, law.limit("retention_days", input.request.time)} | lives)
 
 lives contains row.retention_days if {
-	some grant in grantable
-	some item in input.request.items
-	item.holder == grant.holder
-	item.dataset == grant.dataset
-	some row in fair[item]
+	some pair in granted_as
+	some row in fair[pair.item]
 	is_number(row.retention_days)
 }

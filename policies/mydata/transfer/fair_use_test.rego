@@ -158,3 +158,26 @@ test_not_asked_before_is_none if {
 	answer := transfer.decision with input as question with data.mydata.reference.limits.requests_a_day as limit
 	answer.allow
 }
+
+test_what_nobody_counted_is_none if {
+	transfer.sent_within({"prior": {}}, 1) == 0
+	transfer.sent_within({"prior": {}}, 30) == 0
+}
+
+# The rows of a fetch follow the consent to this very item, not to its like elsewhere.
+test_the_fetch_is_that_of_the_item if {
+	item := question.request.items[0]
+	given := object.union(question.consent.items[0], {"frequency": "once"})
+	like := [
+		given,
+		object.union(given, {"holder": "another-bank", "frequency": "P7D"}),
+		object.union(given, {"dataset": "finance.cards", "frequency": "P7D"}),
+	]
+	transfer.fetches(item) == {"*", "once"} with input as json.patch(question, replaced("/consent/items", like))
+}
+
+test_a_limit_holds_to_the_second if {
+	rows := [{"range_days": 2}]
+	transfer.within_limit(172800, rows, "range")
+	not transfer.within_limit(172801, rows, "range")
+}

@@ -49,10 +49,7 @@ next_due(item, consented) := due if {
 
 periodic_allowed(item, consented) if not periodic(item, consented)
 
-periodic_allowed(item, consented) if {
-	periodic(item, consented)
-	kind(item.sector) in legal[item.sector].periodic
-}
+periodic_allowed(item, _) if kind(item.sector) in legal[item.sector].periodic
 
 frequency_allowed(item, consented) if {
 	frequency_known(item)

@@ -1,5 +1,6 @@
 package mydata.transfer_test
 
+import data.mydata.transfer
 import future.keywords.not
 
 test_a_week_between_two_transfers if {
@@ -46,4 +47,13 @@ test_a_cycle_never_towards_a_general_recipient if {
 	specialised := array.concat(telecom, [{"op": "add", "path": "/client/kinds/telecom", "value": "specialised"}])
 	kept(general) == {"periodic_to_general_recipient"}
 	kept(specialised) == set()
+}
+
+test_once_has_no_days if {
+	transfer.frequency_known({"frequency": "once", "interval_days": null})
+	not transfer.frequency_known({"frequency": "once", "interval_days": 0})
+}
+
+test_once_is_never_due_again if {
+	not transfer.first_or_due({"prior": {"count": 1, "last": 0}}, {"frequency": "once"}) with input as question
 }

@@ -87,6 +87,14 @@ grantable contains grant if {
 	}
 }
 
+# Each grant beside what was asked: the sector, what is sensitive, how often it was sent.
+granted_as contains {"grant": grant, "item": item} if {
+	some grant in grantable
+	some item in input.request.items
+	item.holder == grant.holder
+	item.dataset == grant.dataset
+}
+
 settled contains [grant.holder, grant.dataset] if some grant in grantable
 
 settled contains [reason.holder, reason.dataset] if some reason in refusal

@@ -15,12 +15,9 @@ duty contains {"type": "stamp", "value": "sandbox"} if input.operator.role == "s
 duty contains {"type": "notify", "to": "citizen", "about": "withheld"} if count(withheld) > 0
 
 duty contains {"type": "notify", "to": "citizen", "about": "sensitive"} if {
-	some grant in grantable
-	some item in input.request.items
-	item.holder == grant.holder
-	item.dataset == grant.dataset
-	some field in item.sensitive
-	field in grant.fields
+	some pair in granted_as
+	some field in pair.item.sensitive
+	field in pair.grant.fields
 }
 
 # What leaves in a coarser form than the catalogue's: a value masked, a moment cut to its day or month.
@@ -35,12 +32,9 @@ duty contains {"type": "coarsen", "dataset": row.dataset, "field": row.field, "t
 }
 
 treated contains row if {
-	some grant in grantable
-	some item in input.request.items
-	item.holder == grant.holder
-	item.dataset == grant.dataset
-	some row in treatments(item)
-	row.field in grant.fields
+	some pair in granted_as
+	some row in treatments(pair.item)
+	row.field in pair.grant.fields
 }
 
 obligations := sort([condition | allow; some condition in duty])

@@ -80,6 +80,17 @@ test_own_nobody_else_receives if own_codes(own_replaced("/client/id", "deundeun-
 test_own_too_often_in_a_day if {
 	own_codes(own_added("/request/asked_in_day", 20)) == {"asked_too_often"}
 	own_codes(own_added("/request/asked_in_day", 19)) == set()
+	own_decided(own_added("/request/asked_in_day", 20)).codes[0].params == {"times": 20}
+}
+
+# Who asks for the first time has asked nothing yet.
+test_own_the_first_of_one_a_day if {
+	limit := [{"value": 1, "effective_from": 0}]
+	answer := transfer.own_decision with input as own_question with data.mydata.reference.limits.own_requests_a_day as limit
+	answer.allow
+	document := json.patch(own_question, own_added("/request/asked_in_day", 1))
+	denied := transfer.own_decision with input as document with data.mydata.reference.limits.own_requests_a_day as limit
+	denied.codes[0].code == "asked_too_often"
 }
 
 test_own_what_every_question_must_keep if {
@@ -89,7 +100,9 @@ test_own_what_every_question_must_keep if {
 	own_codes(own_replaced("/consent/start", 1795305601)) == {"consent_not_started"}
 	own_codes(own_replaced("/token/consent_version", 2)) == {"consent_version_mismatch"}
 	own_codes(own_added("/request/purpose", "other")) == {"purpose_mismatch"}
-	own_codes(own_replaced("/subject/age", "x")) == {"input_incomplete"}
+	own_decided(own_replaced("/subject/age", "x")).codes[0].params == {"fact": "subject"}
+	ended := {"role": "delegate", "verified": true, "until": 1795305600, "purposes": ["own-use"], "stepped_up": true}
+	own_codes(own_added("/subject/acting", ended)) == {"mandate_ended"}
 }
 
 test_own_denied_when_nothing_is_left if own_codes(own_replaced("/consent/items", [])) == {"nothing_granted"}
@@ -97,5 +110,29 @@ test_own_denied_when_nothing_is_left if own_codes(own_replaced("/consent/items",
 test_own_something_unknown_denies if {
 	answer := transfer.own_decision with input as own_question with data.mydata.transfer.consent_live as false
 	answer.allow == false
-	{reason.code | some reason in answer.codes} == {"input_incomplete"}
+	answer.codes == [{"code": "input_incomplete", "article": null, "params": {"fact": "unknown"}}]
+}
+
+test_own_a_denial_is_enough_by_itself if {
+	not transfer.own_allow with input as own_question with data.mydata.transfer.own_denial as {{"code": "x", "params": {}}}
+}
+
+own_alone(patch) := answer if {
+	document := json.patch(own_question, patch)
+	answer := transfer.own_allow with input as document with data.mydata.transfer.own_denial as set()
+}
+
+# Were every denial forgotten, what must hold would still not be shown to hold.
+test_own_what_must_hold_is_enough_by_itself if {
+	own_alone([])
+	own_alone(own_added("/request/asked_in_day", 19))
+	every patch in [
+		own_replaced("/request/items/0/prior", {"count": 0, "last": 5, "recent": 0}),
+		own_replaced("/subject/age", 13),
+		own_replaced("/consent/state", "cancelled"),
+		own_replaced("/client/id", "deundeun-budget"),
+		own_added("/request/asked_in_day", 20),
+	] {
+		not own_alone(patch)
+	}
 }

@@ -25,12 +25,11 @@ from tests.ledger.faulting import FAULTS as ASKED
 from tests.ledger.faulting import share, told
 from tests.unit.consent.ledger.exports import ORIGIN, SIGNER
 
-FAULTS = share(400, 6)
+FAULTS = share(400, 8)
 KILLS = share(60, 2)
 SECONDS = 60
 CALLS = ("pwrite64", "fdatasync", "write", "fsync", "openat", "rename", "ftruncate", "unlink")
 ERRORS = ("EIO", "ENOSPC")
-WRITTEN = ("mydata.db", "mydata.db-wal", "mydata.db-shm", "last-signed", "last-signed.new")
 
 
 def strace() -> str:
@@ -98,7 +97,7 @@ async def test_failing_disks_lose_nothing(tmp_path: Path, capsys: pytest.Capture
     tracer, chosen = strace(), random.Random(20261122)
     folder, acknowledged = await made(tmp_path), list[str]()
     for number in range(FAULTS):
-        call, error = CALLS[number % len(CALLS)], ERRORS[number // len(CALLS) % 2]
+        call, error = CALLS[number % len(CALLS)], ERRORS[(number + number // len(CALLS)) % 2]
         first, ever = chosen.randrange(1, 60 if call == "pwrite64" else 6), chosen.choice(("", "+"))
         inject = f"inject={call}:error={error}:when={first}{ever}"
         paths = [

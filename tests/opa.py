@@ -88,3 +88,8 @@ def _environment() -> dict[str, str]:
         env.setdefault("GOMODCACHE", str(folder / "mod"))
         env.setdefault("GOCACHE", str(folder / "build"))
     return env
+
+
+if __name__ == "__main__":
+    for each in PACKAGES:
+        print(f"{each}: {' '.join(map(str, filter(None, binary(each))))}", flush=True)

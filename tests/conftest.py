@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import uvloop
 from fastapi.dependencies import models
 
 from gateway.database import Database
@@ -23,6 +25,11 @@ GROUPS = ("postgres", "opa", "browser", "node", "nginx", "pkcs11", "samples")
 
 gc.disable()  # until all is collected: what imports and collecting make is never garbage
 _REMEMBERED = [kept for kept in vars(models).values() if hasattr(kept, "cache_clear")]
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop that `mydata serve` runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_collection_finish() -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
+from bench.policy.share import share
 from consent.subjects import SubjectKey
 from gateway.database import Database
 from gateway.migrations import tables as every_table  # noqa: F401 - the metadata made whole
@@ -126,6 +127,7 @@ async def main(count: int) -> dict[str, Any]:
         "side_by_side": await side_by_side(count),
         "with_record": await with_record(count),
         "reload": await reload(),
+        "share": await share(10),
         "memory": memory(count * 5),
     }
 

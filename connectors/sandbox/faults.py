@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -68,6 +69,13 @@ class Faults:
         """Switch everything off."""
         self.active.clear()
 
+    async def linger(self, active: Active) -> None:
+        """Wait as long as `active` says, at most until it is switched off."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(active.seconds):
+                while active in self.active:
+                    await asyncio.sleep(0.02)
+
     def due(self, path: str) -> Active | None:
         """The fault this request meets, counted down."""
         self.requests.append(path)
@@ -98,7 +106,7 @@ class FaultyDoor:
             await self._app(scope, receive, send)
             return
         if active.fault is Fault.SLOW:
-            await asyncio.sleep(active.seconds)
+            await self._faults.linger(active)
             await self._app(scope, receive, send)
             return
         instead = _instead(active)

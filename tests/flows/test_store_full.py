@@ -127,10 +127,11 @@ async def test_a_transfer(world: World) -> None:
 async def test_a_transfer_under_way(world: World) -> None:
     """The store fills up while a holder is pulled: nothing half done, and it ends well, once, with room."""
     given = await world.given()
-    world.faults["hanbit-bank"].add(Fault.SLOW, path="/oauth", seconds=0.7)
+    world.faults["hanbit-bank"].add(Fault.SLOW, path="/oauth", seconds=60)
     transfer = await given.company.ask_transfer("fills-up-meanwhile")
     await until(lambda: "/oauth/2.0/token" in world.faults["hanbit-bank"].requests)
     async with full(world):
+        world.faults["hanbit-bank"].clear()
         await asyncio.sleep(1.5)
         assert await world.rows("bundle") == []
         assert (await world.rows("transfer"))[0]["state"] == "pulling"

@@ -57,8 +57,11 @@ class Mutant:
         return f"{self.path}:{self.line}: {self.was.strip()}  ->  {self.made.strip() or '(dropped)'}"
 
 
-EQUIVALENT: dict[str, str] = {}
-"""Line as written, and as broken: why nothing can tell them apart."""
+EQUIVALENT = {
+    "fair_use.rego: some item in input.request.items -> ": "`fair` has a row for each asked item, no other",
+    "mandate.rego: acting != null -> ": "no role to name, so the head is undefined where nobody acts",
+}
+"""File, line as written and as broken: why nothing can tell them apart."""
 
 
 def mutants(bundle: PolicyBundle) -> Iterator[Mutant]:
@@ -149,7 +152,7 @@ def run(opa: Path, sample: int = 0) -> tuple[int, list[Mutant]]:
     tried, alive = 0, []
     order, chosen = list(rows()), list(mutants(bundle))
     for mutant in chosen[:: max(1, len(chosen) // sample)] if sample else chosen:
-        if f"{mutant.was.strip()} -> {mutant.made.strip()}" in EQUIVALENT:
+        if f"{Path(mutant.path).name}: {mutant.was.strip()} -> {mutant.made.strip()}" in EQUIVALENT:
             continue
         try:
             engine = build(bundle, mutant)

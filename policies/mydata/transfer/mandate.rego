@@ -28,15 +28,13 @@ denial contains {"code": "mandate_outside_purpose", "params": {"purpose": input.
 }
 
 subject_ready if {
-	input.subject.age >= guardian_age
+	of_age_or_guarded
 	mandate_holds
 }
 
-subject_ready if {
-	input.subject.age < guardian_age
-	acting.role == "guardian"
-	mandate_holds
-}
+of_age_or_guarded if input.subject.age >= guardian_age
+
+of_age_or_guarded if acting.role == "guardian"
 
 mandate_holds if acting == null
 

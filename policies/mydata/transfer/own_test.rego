@@ -1,5 +1,6 @@
 package mydata.transfer_test
 
+import data.mydata.reference
 import data.mydata.transfer
 import future.keywords.not
 
@@ -85,11 +86,11 @@ test_own_too_often_in_a_day if {
 
 # Who asks for the first time has asked nothing yet.
 test_own_the_first_of_one_a_day if {
-	limit := [{"value": 1, "effective_from": 0}]
-	answer := transfer.own_decision with input as own_question with data.mydata.reference.limits.own_requests_a_day as limit
+	limits := object.union(reference.limits, {"own_requests_a_day": [{"value": 1, "effective_from": 0}]})
+	answer := transfer.own_decision with input as own_question with data.mydata.reference.limits as limits
 	answer.allow
 	document := json.patch(own_question, own_added("/request/asked_in_day", 1))
-	denied := transfer.own_decision with input as document with data.mydata.reference.limits.own_requests_a_day as limit
+	denied := transfer.own_decision with input as document with data.mydata.reference.limits as limits
 	denied.codes[0].code == "asked_too_often"
 }
 

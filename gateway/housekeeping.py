@@ -22,6 +22,8 @@ from gateway.retention.jobs import Job, jobs
 from gateway.retention.sweep import Sweep
 from gateway.telemetry import Metrics
 
+START_SECONDS = 5.0
+"""Before the first time: a gateway that starts answers its doors first."""
 TICK_SECONDS = 60.0
 
 
@@ -54,6 +56,7 @@ class Housekeeping:
     async def run(self) -> None:
         """Keep house until cancelled; what was counted last is stored then, too."""
         try:
+            await asyncio.sleep(START_SECONDS)
             while True:
                 with suppress(Problem):
                     await self.once()

@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-import uvloop
 from fastapi.dependencies import models
 
 from gateway.database import Database
 from tests import nginx, postgres, softhsm
+from tests.loops import Loop
 from tests.samples import samples_dir
 from tests.tables import return_databases, with_tables
 
@@ -27,9 +27,9 @@ gc.disable()  # until all is collected: what imports and collecting make is neve
 _REMEMBERED = [kept for kept in vars(models).values() if hasattr(kept, "cache_clear")]
 
 
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The event loop that `mydata serve` runs on."""
-    return {"uvloop": uvloop.new_event_loop}
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop of the tests; asyncio's own to start nginx, which uvloop cannot do as another user."""
+    return {"loop": asyncio.new_event_loop if item.get_closest_marker("nginx") else Loop}
 
 
 def pytest_collection_finish() -> None:

@@ -15,6 +15,7 @@ from fastapi.dependencies import models
 
 from gateway.database import Database
 from tests import nginx, postgres, softhsm
+from tests.compiled import share_compiled
 from tests.loops import Loop
 from tests.samples import samples_dir
 from tests.tables import return_databases, with_tables
@@ -23,13 +24,14 @@ ROOT = Path(__file__).resolve().parents[1]
 GROUPS = ("postgres", "opa", "browser", "node", "nginx", "pkcs11", "samples")
 
 
+share_compiled()
 gc.disable()  # until all is collected: what imports and collecting make is never garbage
 _REMEMBERED = [kept for kept in vars(models).values() if hasattr(kept, "cache_clear")]
 
 
-def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The event loop of the tests; asyncio's own to start nginx, which uvloop cannot do as another user."""
-    return {"loop": asyncio.new_event_loop if item.get_closest_marker("nginx") else Loop}
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop of the tests."""
+    return {"uvloop": Loop}
 
 
 def pytest_collection_finish() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import pwd
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -63,19 +64,23 @@ async def before(gateway: int, ports: Ports, authority: Authority, clients: Path
         _write(folder, gateway, ports, authority, clients)
         user = _nobody(folder) if os.geteuid() == 0 else None
         command = [found, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
-        process = await asyncio.create_subprocess_exec(
-            *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, user=user,
-            group=user, extra_groups=[] if user else None,
-        )  # fmt: skip
+        process = _started(command, user, folder)
         try:
-            await _listening(process, ports)
+            await _listening(process, ports, folder)
             yield
         finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.communicate()
+            process.terminate()
+            await asyncio.to_thread(process.wait)
     finally:
         shutil.rmtree(folder)
+
+
+def _started(command: list[str], user: int | None, folder: Path) -> subprocess.Popen[bytes]:
+    """Not by asyncio: uvloop starts no process as another user."""
+    with (folder / "errors.log").open("wb") as errors:
+        return subprocess.Popen(
+            command, stderr=errors, user=user, group=user, extra_groups=[] if user else None
+        )
 
 
 def _write(folder: Path, gateway: int, ports: Ports, authority: Authority, clients: Path) -> None:
@@ -107,12 +112,11 @@ def _nobody(folder: Path) -> int:
     return nobody
 
 
-async def _listening(process: asyncio.subprocess.Process, ports: Ports) -> None:
+async def _listening(process: subprocess.Popen[bytes], ports: Ports, folder: Path) -> None:
     for port in (ports.issuer, ports.mtls):
         for _ in range(500):
-            if process.returncode is not None:
-                assert process.stderr is not None
-                raise RuntimeError((await process.stderr.read()).decode())
+            if process.poll() is not None:
+                raise RuntimeError((folder / "errors.log").read_text(encoding="utf-8"))
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:

@@ -57,3 +57,11 @@ test_once_has_no_days if {
 test_once_is_never_due_again if {
 	not transfer.first_or_due({"prior": {"count": 1, "last": 0}}, {"frequency": "once"}) with input as question
 }
+
+test_periodic_is_what_is_asked_or_asked_again_on_a_cycle if {
+	transfer.periodic({"frequency": "P7D", "prior": {"count": 0}}, {"frequency": "P7D"})
+	transfer.periodic({"frequency": "P7D", "prior": {"count": 1}}, {"frequency": "P7D"})
+	transfer.periodic({"frequency": "once", "prior": {"count": 1}}, {"frequency": "P7D"})
+	not transfer.periodic({"frequency": "once", "prior": {"count": 0}}, {"frequency": "P7D"})
+	not transfer.periodic({"frequency": "once", "prior": {"count": 1}}, {"frequency": "once"})
+}

@@ -52,6 +52,13 @@ class Active:
     after: int = 0
     retry_after: str | None = None
     seconds: float = 0.0
+    off: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def linger(self) -> None:
+        """Wait `seconds`, at most until it is switched off."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.seconds):
+                await self.off.wait()
 
 
 @dataclass(slots=True)
@@ -67,14 +74,9 @@ class Faults:
 
     def clear(self) -> None:
         """Switch everything off."""
+        for active in self.active:
+            active.off.set()
         self.active.clear()
-
-    async def linger(self, active: Active) -> None:
-        """Wait as long as `active` says, at most until it is switched off."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(active.seconds):
-                while active in self.active:
-                    await asyncio.sleep(0.02)
 
     def due(self, path: str) -> Active | None:
         """The fault this request meets, counted down."""
@@ -106,7 +108,7 @@ class FaultyDoor:
             await self._app(scope, receive, send)
             return
         if active.fault is Fault.SLOW:
-            await self._faults.linger(active)
+            await active.linger()
             await self._app(scope, receive, send)
             return
         instead = _instead(active)

@@ -167,7 +167,7 @@ class Journal:
             session, Event.SUBJECT_RECORD_ERASED, subject=subject, party=party, payload={}, at=at
         )
         await session.execute(delete(PAYLOAD).where(PAYLOAD.c.subject == subject))
-        await self.keys.erase(session, subject, at=at)
+        await self.keys.erase(session, subject)
         return last
 
     def _fields(self, said: Said, **chain: object) -> bytes:

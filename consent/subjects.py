@@ -42,7 +42,6 @@ class Subject(SQLModel, table=True):
     n: int = Field(default=0, sa_type=BigInteger)
     head: bytes | None = None
     wrapped: bytes | None = None
-    erased_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
 SUBJECT = SQLModel.metadata.tables["subject"]
@@ -183,15 +182,14 @@ class SubjectKeys:
                     return key
         raise SubjectError("subject_unreadable")
 
-    async def erase(self, session: AsyncSession, subject: SubjectId, *, at: int) -> None:
+    async def erase(self, session: AsyncSession, subject: SubjectId) -> None:
         """Destroy the key and the chain state of `subject` in the caller's transaction; cannot be undone.
 
+        When is not kept: the log has an entry of that very second, and it names nobody.
         Backups keep the wrapped key until they or the KEK are gone: rotate the KEK after the backup window.
         """
         gone = update(SUBJECT).where(SUBJECT.c.id == subject, SUBJECT.c.wrapped.is_not(None))
-        done = await session.execute(
-            gone.values(wrapped=None, head=None, n=0, erased_at=at).returning(SUBJECT.c.id)
-        )
+        done = await session.execute(gone.values(wrapped=None, head=None, n=0).returning(SUBJECT.c.id))
         if done.one_or_none() is None:
             raise SubjectError("subject_unknown")
 

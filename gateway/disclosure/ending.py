@@ -86,6 +86,6 @@ async def _enter(
 
 
 async def _citizens(session: AsyncSession, after: str) -> Sequence[SubjectId]:
-    query = select(SUBJECT.c.id).where(SUBJECT.c.erased_at.is_(None), SUBJECT.c.id > after)
+    query = select(SUBJECT.c.id).where(SUBJECT.c.wrapped.is_not(None), SUBJECT.c.id > after)
     found = await session.execute(query.order_by(SUBJECT.c.id).limit(_BATCH))
     return [SubjectId(one) for one in found.scalars()]

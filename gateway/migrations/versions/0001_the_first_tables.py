@@ -593,7 +593,6 @@ def upgrade() -> None:
     sa.Column('n', sa.BigInteger(), nullable=False),
     sa.Column('head', sa.LargeBinary(), nullable=True),
     sa.Column('wrapped', sa.LargeBinary(), nullable=True),
-    sa.Column('erased_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('transfer',

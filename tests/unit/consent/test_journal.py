@@ -178,7 +178,7 @@ async def test_unknown_and_erased_citizens_are_refused(database: Database) -> No
     """Nothing is appended for a citizen who is not there, or not any more."""
     subject = await citizen(database)
     async with database.transaction() as session:
-        await KEYS.erase(session, subject, at=AT)
+        await KEYS.erase(session, subject)
 
     with pytest.raises(SubjectError, match="subject_erased"):
         await given(database, subject, {})

@@ -230,7 +230,7 @@ async def test_withdrawal_works_after_the_key_is_gone(desk: Desk) -> None:
     """A consent outlived by its citizen's key is still stopped, by an entry that names no citizen."""
     given = await desk.give()
     async with desk.database.transaction() as session:
-        await desk.keys.erase(session, desk.subject, at=AT + 1)
+        await desk.keys.erase(session, desk.subject)
     assert (await desk.withdraw(given)).state is State.WITHDRAWING
     async with desk.database.reading() as session:
         query = select(PAYLOAD.c.body).where(PAYLOAD.c.subject.is_(None))

@@ -111,7 +111,7 @@ async def test_an_erased_citizen_stays_erased(settings: Settings, database: Data
     keys = SubjectKeys(load_keys(settings.keys).subject_kek)
     gone = (await subjects(database))[0]
     async with database.transaction() as session:
-        await keys.erase(session, gone, at=NOW)
+        await keys.erase(session, gone)
     kek.begin(settings.keys)
     assert await rewrap(settings, kek.Keks.of(settings.keys), NOW) == MANY - 1
     async with database.reading() as session:

@@ -61,7 +61,7 @@ async def test_an_ending_after_erasure_names_nobody(database: Database) -> None:
     """With the citizen's key gone the ending is still entered, without any tag."""
     async with database.transaction() as session:
         subject = await JOURNAL.keys.create(session)
-        await JOURNAL.keys.erase(session, subject, at=NOW)
+        await JOURNAL.keys.erase(session, subject)
     async with database.transaction() as session:
         await journal_end(session, JOURNAL, transfer(subject), State.CANCELLED, "subject_erased", NOW)
 

@@ -130,13 +130,13 @@ class LedgerIndex(SQLModel, table=True):
 
 
 class LedgerCensus(SQLModel, table=True):
-    """The last census: over how many entries, the outbox id of its own entry, and everybody's count."""
+    """The last census: over how many entries, the position of its own entry, and everybody's count."""
 
     __tablename__ = "ledger_census"
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     size: int = Field(sa_type=BigInteger)
-    outbox_id: int = Field(sa_type=BigInteger)
+    position: int = Field(sa_type=BigInteger)
     members: bytes
 
 

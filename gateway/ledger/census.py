@@ -1,7 +1,8 @@
-"""Takes a census of the log: everybody's count of events, its root and total entered into the log itself."""
+"""Takes a census of the log: everybody's count of events, its root and total stated in the log itself."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from dataclasses import dataclass
 
@@ -18,25 +19,29 @@ from gateway.database import Database
 from gateway.errors import Problem
 from gateway.ledger import repository
 from gateway.ledger.removing import removed
+from gateway.ledger.statements import forget_older, state
 
 _ONLY = 1
 _BATCH = 4096
+_TRIES = 50
+"""How often, a tenth of a second apart, the log is asked for while another process moves it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A census over the first `size` entries, and the outbox id of the entry that says so."""
+    """A census over the first `size` entries, and the position of the entry that says so."""
 
     size: int
-    outbox_id: int
+    position: int
     census: Census
 
 
 async def take(database: Database, journal: Journal, *, at: int) -> Taken:
-    """Count everybody's events in the published log and enter root and total; `at` is epoch seconds.
+    """Count everybody's events in the published log and state root and total; `at` is epoch seconds.
 
     Events of citizens who were forgotten are counted together under one key. The tree is made anew each time.
-    Raises Problem `not_found` before the first checkpoint.
+    Everybody who has the entries can count again: the statement is opened to all. Raises Problem `not_found`
+    before the first checkpoint, `ledger_behind` when another process moves the log for long.
     """
     async with database.reading() as session:
         published = await repository.checkpoint(session)
@@ -54,26 +59,32 @@ async def take(database: Database, journal: Journal, *, at: int) -> Taken:
         "total": total,
         "members": len(census.members),
     }
-    async with database.transaction() as session:
-        said = await journal.append(
-            session,
-            Event.LEDGER_CENSUS_TAKEN,
-            subject=None,
-            party="gateway",
-            payload=body,
-            at=at,
-            idem=f"census/{size}",
-        )
-        await session.execute(delete(CENSUS))
-        row = {"id": _ONLY, "size": size, "outbox_id": said.outbox_id, "members": census.encode()}
-        await session.execute(insert(CENSUS).values(row))
-    return Taken(size, said.outbox_id, census)
+    for _ in range(_TRIES):
+        async with database.transaction() as session:
+            if await repository.lock(session):
+                return Taken(size, await _stated(session, journal, body, census, at), census)
+        await asyncio.sleep(0.1)
+    raise Problem("ledger_behind", detail="another process moves the log", retry_after=1)
+
+
+async def _stated(
+    session: AsyncSession, journal: Journal, body: dict[str, object], census: Census, at: int
+) -> int:
+    """Say it in the log and keep the tree: the position of the entry. The caller holds the log's lock."""
+    kind = Event.LEDGER_CENSUS_TAKEN
+    origin = (await repository.head(session)).origin
+    position = await state(session, journal, kind, body, at=at, origin=origin)
+    await forget_older(session, kind)
+    await session.execute(delete(CENSUS))
+    row = {"id": _ONLY, "size": body["size"], "position": position, "members": census.encode()}
+    await session.execute(insert(CENSUS).values(row))
+    return position
 
 
 async def last(session: AsyncSession) -> Taken | None:
     """The census taken last, if any."""
     row = (await session.execute(select(*CENSUS.c))).one_or_none()
-    return Taken(row.size, row.outbox_id, Census.decode(row.members)) if row else None
+    return Taken(row.size, row.position, Census.decode(row.members)) if row else None
 
 
 def counted(taken: Taken, key: SubjectKey) -> dict[str, object] | None:

@@ -1,4 +1,4 @@
-"""What the log says of itself, at once and for everybody: a shard opened, entries removed under retention."""
+"""What the log says of itself, at once and for everybody: a shard opened, entries removed, a census taken."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Row, Select, insert, select
+from sqlalchemy import Row, Select, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.canonical import canonical
@@ -45,6 +45,17 @@ async def bodies(session: AsyncSession, kind: Event, size: int) -> list[dict[str
     """What the statements of one kind among the first `size` entries say, in order."""
     payloads = [json.loads(row.body) for row in await _rows(session, size)]
     return [payload["body"] for payload in payloads if payload["event"] == kind.value]
+
+
+async def forget_older(session: AsyncSession, kind: Event) -> None:
+    """Open no longer what statements of `kind` said before the last two: a newer one says it anew.
+
+    Two, for the last may stand beyond the checkpoint that is shown.
+    """
+    query = select(STATEMENT.c.position, STATEMENT.c.body).order_by(STATEMENT.c.position)
+    rows = (await session.execute(query)).all()
+    made = [row.position for row in rows if json.loads(row.body)["event"] == kind.value]
+    await session.execute(delete(STATEMENT).where(STATEMENT.c.position.in_(made[:-2])))
 
 
 async def statements(session: AsyncSession, size: int) -> bytes | None:

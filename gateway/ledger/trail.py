@@ -56,12 +56,11 @@ async def _counted(
 ) -> dict[str, object] | None:
     """The last census in the published log, and what it says of this citizen."""
     taken = await census.last(session)
-    position = await repository.position(session, taken.outbox_id) if taken else None
-    said = census.counted(taken, key) if taken else None
-    if position is None or position >= size or said is None:
+    said = census.counted(taken, key) if taken and taken.position < size else None
+    if taken is None or said is None:
         return None
     try:
-        event = json.loads((await opening(session, keys, [position])).data)["events"][0]
+        event = json.loads((await opening(session, keys, [taken.position])).data)["events"][0]
     except Problem:  # the opening of that census is kept no longer: the trail is whole without
         return None
     return {"event": event, **said}

@@ -1,4 +1,4 @@
-"""A census in a trail: it is in the log, adds up, and says that the trail ends where it ends."""
+"""A census: it is in the log, adds up, and a trail ends where it says that the trail ends."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from .report import Finding, Report
 KIND = "ledger:census:taken"
 
 _CENSUS = {"event", "h", "n", "head", "index", "members", "path"}
-_BODY = {"size", "root", "total", "members"}
+BODY = {"size", "root", "total", "members"}
 _WHERE = "census"
 
 
 def check_census(census: Any, body: Any, leaves: list[tuple[int, str]], report: Report) -> None:
-    """`body`: what the logged census says; `leaves`: position and leaf hash of each event of the trail."""
-    if not isinstance(body, dict) or set(body) != _BODY or not _numbers(body, "size", "total", "members"):
-        raise Finding("census_malformed", _WHERE, "its event is not that of a census")
+    """`body`: what the log says of it (`check_body`); `leaves`: position and leaf hash of a trail's."""
     member = _member(census)
     if census["members"] != body["members"] or _root(census, member) != (
         unbase64(body["root"]),
@@ -33,14 +31,25 @@ def check_census(census: Any, body: Any, leaves: list[tuple[int, str]], report: 
         )
     report.counted = body["size"]
     report.did("census")
-    if report.flags:
-        removed = sum(tagged for end, tagged in report.untold.items() if end <= body["size"])
-        counted_here = sum(report.flags[: body["size"]]) + removed
-        if len(report.flags) < body["size"] or counted_here != body["total"]:
-            raise Finding(
-                "census_sum", _WHERE, "its total is not the number of entries that concern somebody"
-            )
-        report.did("sum")
+    check_sum(body, report)
+
+
+def check_body(body: Any, index: int) -> bool:
+    """Whether entry `index` can say this: a count of what was before it."""
+    if not isinstance(body, dict) or set(body) != BODY or not _numbers(body, "size", "total", "members"):
+        return False
+    return bool(len(unbase64(body["root"])) == 32 and body["size"] <= index)
+
+
+def check_sum(body: Any, report: Report) -> None:
+    """As many entries concern somebody as the census says. Only who has the entries can count them again."""
+    size = body["size"]
+    if len(report.flags) < size or any(first < size < end for first, end in report.gaps):
+        return
+    removed = sum(tagged for end, tagged in report.untold.items() if end <= size)
+    if sum(report.flags[:size]) + removed != body["total"]:
+        raise Finding("census_sum", _WHERE, "its total is not the number of entries that concern somebody")
+    report.did("sum")
 
 
 def shaped(census: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from .census import KIND as CENSUS
 from .entry import read_entry
 from .merkle import leaf_hash, root
 from .note import MAX_NOTE, Head, Key
@@ -61,11 +62,14 @@ class _Leaves:
     def __init__(self, source: Source, report: Report, made: Statements, expected: set[str]) -> None:
         self._source, self._report, self._made, self._expected = source, report, made, expected
         self._missing: set[int] = set()
+        self._census: int | None = None
 
     def read(self, size: int, *, entries: bool) -> list[bytes]:
         leaves: list[bytes] = []
         for index, width in _tiles(size):
             leaves += self._bundle(index, width, leaves) if entries else self._hashes(index, width)
+        if self._census is not None and self._census not in self._made.made:
+            raise Finding("statement_wrong", FILE, f"does not open entry {self._census}, the last census")
         for first, end, tagged in self._made.removed():
             if missing := [i for i in range(first // 256, end // 256) if i in self._missing]:
                 self._report.gaps.append((missing[0] * 256, missing[-1] * 256 + 256))
@@ -89,6 +93,7 @@ class _Leaves:
         for position, (_, kind) in enumerate(found, len(before)):
             if kind in (SHARD, REMOVED) and position not in self._made.made:
                 raise Finding("statement_wrong", FILE, f"does not open entry {position}, {kind}")
+            self._census = position if kind == CENSUS else self._census
         return [leaf for leaf, _ in found]
 
     def _hashes(self, index: int, width: int) -> list[bytes]:

@@ -1,6 +1,7 @@
-"""What the log says of itself: where a year's shard began, and what was removed under retention.
+"""What the log says of itself: where a year's shard began, what was removed, what a census counted.
 
-The file `statements` opens those entries, so that nobody has to take the turn of a year, or a gap, on trust:
+The file `statements` opens those entries, so that nobody has to take the turn of a year, a gap, or a count on
+trust:
 
     {"type": "mydata-ledger-statements", "version": 1,
      "statements": [{"index", "entry", "payload", "salt"}, ...]}
@@ -8,6 +9,8 @@ The file `statements` opens those entries, so that nobody has to take the turn o
 `ledger:shard:opened` {"origin", "previous"}: the first entry under a new origin; `previous` is the last
 checkpoint under the one before, over everything before this entry. `ledger:entries:removed` {"first", "end",
 "tagged", "reason"}: whole bundles before this entry that may be missing; their hashes may not.
+`ledger:census:taken` {"size", "root", "total", "members"}: `total` of the first `size` entries concern
+somebody; only the newest has to be opened.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .canonical import read_json, written
+from .census import BODY as CENSUS_BODY
+from .census import KIND as CENSUS
+from .census import check_body, check_sum
 from .entry import read_entry
 from .merkle import leaf_hash
 from .merkle import root as root_of
@@ -31,7 +37,11 @@ MAX_FILE = 1 << 20
 SHARD, REMOVED = "ledger:shard:opened", "ledger:entries:removed"
 
 _STATEMENT = {"index", "entry", "payload", "salt"}
-_BODIES = {SHARD: {"origin", "previous"}, REMOVED: {"first", "end", "tagged", "reason"}}
+_BODIES = {
+    SHARD: {"origin", "previous"},
+    REMOVED: {"first", "end", "tagged", "reason"},
+    CENSUS: CENSUS_BODY,
+}
 _WIDTH = 256
 
 
@@ -78,6 +88,8 @@ class Statements:
             raise _wrong(f"entry {index} is no statement")
         if kind == REMOVED:
             _range(body, index)
+        if kind == CENSUS and not check_body(body, index):
+            raise Finding("census_malformed", FILE, f"entry {index} is not a census of what was before it")
         self.made[index] = kind, body, leaf_hash(entry)
 
     def removed(self) -> list[tuple[int, int, int]]:
@@ -91,6 +103,8 @@ class Statements:
         for index, (kind, body, leaf) in self.made.items():
             if index >= len(leaves) or leaves[index] != leaf:
                 raise _wrong(f"entry {index} of the log is another")
+            if kind == CENSUS:
+                check_sum(body, report)
             if kind == SHARD:
                 before = _previous(body, keys)
                 if before.size != index or before.root != root_of(list(leaves[:index])):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .canonical import strict_json, written
-from .census import KIND, check_census, shaped
+from .census import KIND, check_body, check_census, shaped
 from .entry import read_entry
 from .merkle import included, leaf_hash
 from .merkle import root as root_of
@@ -65,7 +65,7 @@ def _census(census: Any, head: tuple[int, bytes], seen: list[tuple[int, str]], r
         raise Finding("census_malformed", "census", "not a census of a trail")
     _, fields = _event(event, 0, head)
     body = event["payload"]["body"]
-    if fields[3].decode() != KIND or not isinstance(body, dict) or body.get("size", -1) > event["index"]:
+    if fields[3].decode() != KIND or not check_body(body, event["index"]):
         raise Finding("census_malformed", "census", "not a census of what was before it")
     check_census(census, body, seen, report)
 

@@ -223,7 +223,7 @@ def upgrade() -> None:
     op.create_table('ledger_census',
     sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('size', sa.BigInteger(), nullable=False),
-    sa.Column('outbox_id', sa.BigInteger(), nullable=False),
+    sa.Column('position', sa.BigInteger(), nullable=False),
     sa.Column('members', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )

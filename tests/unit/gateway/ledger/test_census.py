@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from consent.canonical import canonical
 from consent.events import Event
 from consent.journal import Journal
+from consent.ledger import proof
 from consent.ledger.census import ERASED, Census, Member, join
 from consent.ledger.errors import LedgerFormatError
 from consent.ledger.tree import leaf_hash
@@ -22,9 +25,11 @@ from consent.ledger.verify import verify
 from consent.ledger_tables import CENSUS
 from consent.subjects import SubjectId, SubjectKeys
 from gateway.cli import main
+from gateway.errors import Problem
 from gateway.keys import create_keys, load_keys
-from gateway.ledger import Log, export, trail
+from gateway.ledger import Log, export, repository, trail
 from gateway.ledger.census import take
+from gateway.ledger.statements import state
 from tests.unit.gateway.ledger.conftest import ORIGIN, Ledger
 
 
@@ -85,20 +90,126 @@ async def test_a_census_made_to_fit_is_found_by_its_sum(ledger: Ledger, tmp_path
         key = (await ledger.keys.key(session, citizen)).census_key()
     kept = leaf_hash(base64.b64decode(told["events"][1]["entry"]))
     false = Census([Member(key, 2, kept), Member(ERASED, 0, ERASED)])
-    body = {"size": 16, "root": base64.b64encode(false.root[0]).decode(), "total": 2, "members": 2}
-    async with ledger.database.transaction() as session:
-        said = await ledger.journal.append(
-            session, Event.LEDGER_CENSUS_TAKEN, subject=None, party="gateway", payload=body, at=1
-        )
-        row = {"size": 16, "outbox_id": said.outbox_id, "members": false.encode()}
-        await session.execute(CENSUS.update().values(row))
-    await ledger.log.integrate_now()
+    await stated(ledger, false, size=16)
     told = json.loads(await trail_of(ledger, citizen))
     told["events"].pop()
 
     assert _codes(ledger, told) == []
-    report = verify(await exported(ledger, tmp_path / "out"), ledger.log.vkey, None, canonical(told))
+    for seen in (canonical(told), None):  # who counts needs no trail
+        report = verify(await exported(ledger, tmp_path / f"out-{seen is None}"), ledger.log.vkey, None, seen)
+        assert [finding.code for finding in report.findings] == ["census_sum"]
+
+
+async def said(ledger: Ledger, body: dict[str, Any]) -> int:
+    """What an operator says of a census made by hand; the position."""
+    async with ledger.database.transaction() as session:
+        origin, kind = (await repository.head(session)).origin, Event.LEDGER_CENSUS_TAKEN
+        return await state(session, ledger.journal, kind, body, at=1, origin=origin)
+
+
+async def stated(ledger: Ledger, census: Census, *, size: int) -> None:
+    """A census made by hand, said and kept."""
+    root, total = census.root
+    body = {"size": size, "root": base64.b64encode(root).decode(), "total": total}
+    position = await said(ledger, {**body, "members": len(census.members)})
+    async with ledger.database.transaction() as session:
+        row = {"size": size, "position": position, "members": census.encode()}
+        await session.execute(CENSUS.update().values(row))
+    await ledger.log.integrate_now()
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [{"one": 3, "two": 5}, {"one": 3, "two": 5, "three": 1, "nobody": 1}, {"one": 3, "two": 4, "three": 1}],
+    ids=["somebody left out", "somebody invented", "one less"],
+)
+async def test_who_has_the_entries_counts_again(
+    ledger: Ledger, tmp_path: Path, counts: dict[str, int]
+) -> None:
+    """A census that leaves out, invents or miscounts somebody does not add up to the entries."""
+    await counted(ledger)
+    members = [Member(name.encode().rjust(32), count, bytes(32)) for name, count in counts.items()]
+    await stated(ledger, Census(members), size=16)
+    report = verify(await exported(ledger, tmp_path / "out"), ledger.log.vkey, None, None)
+
     assert [finding.code for finding in report.findings] == ["census_sum"]
+    assert report.exit_code == 48
+
+
+async def test_the_newest_census_is_opened_to_all(ledger: Ledger, tmp_path: Path) -> None:
+    """Not opening it is found; those before the last two are opened no longer, and nobody misses them."""
+    for _ in range(4):
+        await counted(ledger, (1,))
+    folder = await exported(ledger, tmp_path / "out")
+    told = json.loads((folder / "statements").read_bytes())
+    report = verify(folder, ledger.log.vkey, None, None)
+    assert (report.findings, report.checks()["sum"]) == ([], "held")
+    assert len(told["statements"]) == 2
+
+    (folder / "statements").write_bytes(canonical({**told, "statements": told["statements"][:1]}))
+    assert [f.code for f in verify(folder, ledger.log.vkey, None, None).findings] == ["statement_wrong"]
+    (folder / "statements").unlink()
+    assert [f.code for f in verify(folder, ledger.log.vkey, None, None).findings] == ["statement_wrong"]
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("census_malformed", {"size": 99}),
+        ("census_malformed", {"total": -1}),
+        ("census_malformed", {"total": True}),
+        ("census_malformed", {"root": ""}),
+        ("statement_wrong", {"more": 1}),
+    ],
+    ids=str,
+)
+async def test_a_census_that_says_nonsense(
+    ledger: Ledger, tmp_path: Path, code: str, change: dict[str, Any]
+) -> None:
+    """A count of what comes later, below nothing, under no root or with more to say is no census."""
+    await counted(ledger)
+    body = {"size": 16, "root": base64.b64encode(bytes(32)).decode(), "total": 9, "members": 4}
+    await said(ledger, {**body, **change})
+    await ledger.log.integrate_now()
+    report = verify(await exported(ledger, tmp_path / "out"), ledger.log.vkey, None, None)
+
+    assert [finding.code for finding in report.findings] == [code]
+
+
+async def test_another_process_that_moves_the_log_is_waited_for(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five seconds; then the census is refused, and nothing is said or kept."""
+    await ledger.append(3, await ledger.citizen())
+    await ledger.log.integrate_now()
+    waited: list[float] = []
+
+    async def held(_session: object) -> bool:
+        return False
+
+    async def no_wait(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(repository, "lock", held)
+    monkeypatch.setattr("gateway.ledger.census.asyncio.sleep", no_wait)
+    with pytest.raises(Problem, match="ledger_behind"):
+        await take(ledger.database, ledger.journal, at=1)
+    assert sum(waited) == pytest.approx(5)
+    async with ledger.database.reading() as session:
+        assert (await session.execute(select(CENSUS))).all() == []
+
+
+def test_a_proof_is_small() -> None:
+    """At a million citizens and a million entries: 880 bytes fixed (aim 1 kB), 680 an event (aim 0.7 kB)."""
+    census = Census([Member(n.to_bytes(32, "big"), 1, bytes(32)) for n in range(1000)])
+    index, path = census.prove(census.members[5].h)
+    assert (index, len(path)) == (5, math.ceil(math.log2(1000)))  # so deep at most, however many there are
+
+    own = 32 + 8 + 32 + 8  # a key, a count, a head, a place
+    siblings = sum(len(node) + 8 for node, _ in path) * math.ceil(math.log2(10**6)) // len(path)
+    assert own + siblings == 880
+    event = proof.inclusion(123_456, 10**6, lambda _level, _index: bytes(32))
+    assert 8 + 32 + sum(map(len, event)) <= 680  # a place, a salt, the path
 
 
 CHANGES: list[tuple[str, Any]] = [

@@ -16,8 +16,9 @@ test: setup-dev
 	$(BIN)/python -m tests.run $(ARGS)
 
 # More than the suite's sample of failing disks and killed writers under the ledger: FAULTS=1000 takes an hour.
+# A stopped run goes on (.cache/faults.jsonl); FRESH=1 begins anew, SHARD=2/4 does a part. Ends with a total.
 faults: setup-dev
-	MYDATA_FAULTS=$(or $(FAULTS),1000) $(BIN)/python -m pytest -q tests/ledger/test_ledger_faults.py tests/ledger/test_store_faults.py
+	MYDATA_FAULTS=$(FAULTS) MYDATA_FAULTS_SHARD=$(SHARD) MYDATA_FAULTS_FRESH=$(FRESH) $(BIN)/python -m tests.ledger.faults $(ARGS)
 
 # A ledger of ten million entries: grown, proved from, searched, verified again. An hour or two, 10 GB; SIZE=... for less.
 soak: setup-dev

@@ -47,6 +47,7 @@ async def main(folder: Path, run: str) -> None:
             await log.integrate_now()
         except (Problem, SQLAlchemyError, OSError) as error:
             print(f"failed {type(error).__name__}", file=sys.stderr, flush=True)
+    await database.close()
 
 
 if __name__ == "__main__":

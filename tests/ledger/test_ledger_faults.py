@@ -6,11 +6,11 @@ the export must verify as a continuation of the one before. `make faults` does m
 
 from __future__ import annotations
 
-import random
-import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -21,107 +21,101 @@ from consent.ledger.verify import verify
 from consent.ledger_tables import ENTRY, PAYLOAD
 from gateway.database import Database
 from gateway.ledger import Log, export
-from tests.ledger.faulting import FAULTS as ASKED
-from tests.ledger.faulting import share, told
+from tests.ledger.faulting import Faults, Outcome
+from tests.ledger.tracing import WRITES, Failing
 from tests.unit.consent.ledger.exports import ORIGIN, SIGNER
 
-FAULTS = share(400, 8)
-KILLS = share(60, 2)
+DISKS = Faults("failing call on SQLite's and the log's files", 320, 8)
+KILLS = Faults("SIGKILL of an appending writer", 60, 2)
 SECONDS = 60
-CALLS = ("pwrite64", "fdatasync", "write", "fsync", "openat", "rename", "ftruncate", "unlink")
-ERRORS = ("EIO", "ENOSPC")
+FRESH = 20
+"""So many faults meet one log, then a new one."""
+CALLS = (
+    *("pwrite64", "fdatasync", "write", "fsync", "openat", "rename", "ftruncate", "unlink"),
+    *("fchown", "flock"),
+)
+FILES = (
+    *("mydata.db", "mydata.db-wal", "mydata.db-shm", "mydata.db-journal"),
+    *("last-signed", "last-signed.new", "last-signed.lock", "."),
+)
 
 
-def strace() -> str:
-    """The path of strace; skips where there is none or it may trace nobody."""
-    path = shutil.which("strace")
-    tried = [path or "", "-e", "trace=none", "true"]
-    if path is None or subprocess.run(tried, capture_output=True, check=False).returncode:
-        pytest.skip("group strace: no strace that may trace on this machine")
-    return path
+@dataclass
+class Appended:
+    """A log in a folder of its own, and what its writers acknowledged."""
+
+    folder: Path
+    acknowledged: list[str] = field(default_factory=list)
+    exported: int = 0
+
+    async def make(self) -> Appended:
+        """Make the folder and the tables."""
+        self.folder.mkdir()
+        database = Database(f"sqlite+aiosqlite:///{self.folder / 'mydata.db'}")
+        async with database.engine.begin() as connection:
+            await connection.run_sync(SQLModel.metadata.create_all)
+        await database.close()
+        return self
+
+    def append(self, run: str, under: Sequence[str] = (), kill_after: int | None = None) -> list[str]:
+        """What a writer acknowledged before it ended or was killed after so many lines."""
+        command = [*under, sys.executable, "-m", "tests.ledger.appender", str(self.folder), run]
+        with (
+            (self.folder / f"{run}.log").open("w") as log,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+        ):
+            said: list[str] = []
+            for line in process.stdout or ():
+                said.append(line.strip())
+                if kill_after is not None and len(said) > kill_after:
+                    process.kill()
+            process.wait(SECONDS)
+        return [line for line in said if line.startswith(f"{run}/")]
+
+    async def settle(self, said: list[str]) -> Outcome:
+        """Open again, move the log, compare with what was acknowledged and what was exported before."""
+        before_this = len(self.acknowledged)
+        self.acknowledged += said
+        database = Database(f"sqlite+aiosqlite:///{self.folder / 'mydata.db'}")
+        log = Log(database, SIGNER, ORIGIN, self.folder / "last-signed")
+        await log.integrate_now()
+        joined = ENTRY.join(PAYLOAD, PAYLOAD.c.outbox_id == ENTRY.c.outbox_id)
+        place = self.folder / f"export-{self.exported}"
+        async with database.reading() as session:
+            stored = Counter((await session.execute(select(PAYLOAD.c.idem).select_from(joined))).scalars())
+            await export(session, place)
+        await database.close()
+        before = self.folder / f"export-{self.exported - 1}" / "checkpoint"
+        report = verify(place, log.vkey, before.read_bytes() if before.exists() else None)
+        self.exported += 1
+        for finding in report.findings:
+            print(finding)
+        return Outcome.judged(self.acknowledged, before_this, stored, len(report.findings))
 
 
-def said(capsys: pytest.CaptureFixture[str], line: str) -> None:
-    """Print it, when more than the sample was run."""
-    if ASKED:
-        with capsys.disabled():
-            print(f"\n{line}", flush=True)
+@pytest.mark.timeout(SECONDS * 10 + SECONDS * DISKS.count)
+async def test_failing_disks_lose_nothing(tmp_path: Path) -> None:
+    """Every write-type call the writer makes fails, once or for ever, EIO or ENOSPC, at seeded moments."""
+    felt = []
+    for turn, number in enumerate(DISKS):
+        if turn % FRESH == 0:
+            log = await Appended(tmp_path / f"log-{turn}").make()
+        failing = Failing(DISKS.chance(number), number, CALLS, WRITES, tmp_path / "trace")
+        said = log.append(f"disk-{number}", failing.under([log.folder / name for name in FILES]))
+        felt.append(failing.felt())
+        outcome = await log.settle(said)
+        DISKS.settled(number, outcome, felt=felt[-1], call=f"{failing.call} {failing.error}")
+
+    assert sum(felt) * 2 >= len(felt), "too few faults were felt"
 
 
-async def made(folder: Path) -> Path:
-    """A database with the tables."""
-    database = Database(f"sqlite+aiosqlite:///{folder / 'mydata.db'}")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
-    await database.close()
-    return folder
-
-
-def appended(folder: Path, run: str, prefix: list[str], kill_after: int | None = None) -> list[str]:
-    """What the appender acknowledged before it ended or was killed after so many lines."""
-    command = [*prefix, sys.executable, "-m", "tests.ledger.appender", str(folder), run]
-    with (
-        (folder / f"{run}.log").open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
-    ):
-        said: list[str] = []
-        for line in process.stdout or ():
-            said.append(line.strip())
-            if kill_after is not None and len(said) > kill_after:
-                process.kill()
-        process.wait(SECONDS)
-    return [line for line in said if line.startswith(f"{run}/")]
-
-
-async def settled(folder: Path, acknowledged: list[str], number: int) -> None:
-    """Open again, move the log, and compare with what was acknowledged and what was exported before."""
-    database = Database(f"sqlite+aiosqlite:///{folder / 'mydata.db'}")
-    log = Log(database, SIGNER, ORIGIN, folder / "last-signed")
-    await log.integrate_now()
-    joined = ENTRY.join(PAYLOAD, PAYLOAD.c.outbox_id == ENTRY.c.outbox_id)
-    async with database.reading() as session:
-        stored = Counter((await session.execute(select(PAYLOAD.c.idem).select_from(joined))).scalars())
-        await export(session, folder / f"export-{number}")
-    await database.close()
-    before = folder / f"export-{number - 1}" / "checkpoint"
-    report = verify(folder / f"export-{number}", log.vkey, before.read_bytes() if before.exists() else None)
-
-    assert report.findings == []
-    assert set(acknowledged) <= set(stored), "an acknowledged entry is lost"
-    assert set(stored.values()) <= {1}, "an entry stands twice"
-
-
-@pytest.mark.timeout(SECONDS * 10 * (1 + FAULTS // 10))
-async def test_failing_disks_lose_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One system call fails, once or from then on; every write-type call, both errors, seeded moments."""
-    tracer, chosen = strace(), random.Random(20261122)
-    folder, acknowledged = await made(tmp_path), list[str]()
-    for number in range(FAULTS):
-        call, error = CALLS[number % len(CALLS)], ERRORS[(number + number // len(CALLS)) % 2]
-        first, ever = chosen.randrange(1, 60 if call == "pwrite64" else 6), chosen.choice(("", "+"))
-        inject = f"inject={call}:error={error}:when={first}{ever}"
-        paths = [
-            f"--trace-path={folder / name}" for name in ("mydata.db", "mydata.db-wal", "last-signed.new")
-        ]
-        prefix = [tracer, "-f", "-qq", "-o", "/dev/null", *paths, "-e", f"trace={call}", "-e", inject]
-        acknowledged += appended(folder, f"disk-{number}", prefix)
-        await settled(folder, acknowledged, number)
-    hit = [
-        log for log in folder.glob("disk-*.log") if "rror" in log.read_text() or "failed" in log.read_text()
-    ]
-
-    said(capsys, told(f"EIO or ENOSPC in a write-type call ({len(hit)} felt)", FAULTS, len(acknowledged)))
-    assert len(hit) * 3 >= FAULTS, "too few faults were felt"
-
-
-@pytest.mark.timeout(SECONDS * 10 * (1 + FAULTS // 10))
-async def test_killed_writers_lose_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.timeout(SECONDS * 10 + SECONDS * KILLS.count)
+async def test_killed_writers_lose_nothing(tmp_path: Path) -> None:
     """SIGKILL at seeded moments between the first acknowledgement and the last."""
-    chosen = random.Random(42)
-    folder, acknowledged = await made(tmp_path), list[str]()
-    for number in range(KILLS):
-        acknowledged += appended(folder, f"kill-{number}", [], kill_after=chosen.randrange(0, 400))
-        await settled(folder, acknowledged, number)
-    said(capsys, told("SIGKILL of an appending writer", KILLS, len(acknowledged)))
+    for turn, number in enumerate(KILLS):
+        if turn % FRESH == 0:
+            log = await Appended(tmp_path / f"log-{turn}").make()
+        said = log.append(f"kill-{number}", kill_after=KILLS.chance(number).randrange(0, 400))
+        KILLS.settled(number, await log.settle(said))
 
-    assert acknowledged
+        assert said

@@ -1,10 +1,12 @@
 """A gateway's ledger half in a process of its own: appends, integrates and publishes until it is ended.
 
-    python -m tests.ledger.writer URL FOLDER RUN ROUNDS [SUBJECT] [--die STATEMENT] [--jumps] [--full PAGES]
+    python -m tests.ledger.writer URL FOLDER RUN ROUNDS [SUBJECT]
+        [--die STATEMENT] [--jumps] [--full PAGES] [--until FILE]
 
 Prints the idem of each acknowledged entry, and `published POSITION` once a signed checkpoint covers a round.
 What fails is tried again under the same idem. `--die` is gone without a word at that statement of its own,
-`--jumps` moves its clock by up to a year either way each round, `--full` is a disk with so few pages left.
+`--jumps` moves its clock by up to a year either way each round, `--full` is a disk with so few pages left,
+`--until` ends it early, after the round in which that file appears.
 """
 
 from __future__ import annotations
@@ -60,6 +62,8 @@ class Writer:
         moving = asyncio.create_task(self.log.run())
         print("ready", flush=True)
         for number in range(self._chosen.rounds):
+            if self._chosen.until and self._chosen.until.exists():
+                break
             if self._chosen.jumps:
                 self._offset = self._chance.choice(JUMPS)
             idems = [f"{self._chosen.run}/{number}/{i}" for i in range(PER_ROUND)]
@@ -130,6 +134,7 @@ def main() -> None:
     parser.add_argument("--die")
     parser.add_argument("--jumps", action="store_true")
     parser.add_argument("--full", type=int)
+    parser.add_argument("--until", type=Path)
     chosen = parser.parse_args()
     writer = Writer(chosen)
     if chosen.die:

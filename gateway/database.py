@@ -257,7 +257,13 @@ def _named(cause: BaseException | None) -> Problem | None:
         return Problem("storage_full", detail=type(cause).__name__)
     if state == _NOT_TEXT:
         return Problem("invalid_request", params={"what": "NUL"})
-    lost = isinstance(cause, sqlite3.OperationalError | asyncpg.PostgresConnectionError)
+    lost = isinstance(cause, sqlite3.OperationalError | asyncpg.PostgresConnectionError) or _fatal(cause)
     if lost or state in ("57P01", "25P03"):  # ended by the operator, or for standing still
         return Problem("storage_unavailable", detail=str(cause))
     return None
+
+
+def _fatal(cause: BaseException | None) -> bool:
+    """Whether PostgreSQL ended the session: without room it does so under no code of its own (XX000)."""
+    told = cause if isinstance(cause, asyncpg.PostgresError) else getattr(cause, "__cause__", None)
+    return getattr(told, "severity_en", None) in ("FATAL", "PANIC")

@@ -51,6 +51,10 @@ class Server:
             )
         _wait(self._folder, self.home)
 
+    def ended(self) -> bool:
+        """Whether it ended without being asked to: it does when recovery finds no room."""
+        return self._running is not None and self._running.poll() is not None
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop; SIGQUIT is PostgreSQL's immediate stop: no checkpoint, recovery at the next start."""
         if self._running is not None:
@@ -60,15 +64,22 @@ class Server:
 
 
 @contextmanager
-def server(*, fsync: bool = False) -> Iterator[Server]:
-    """Start a cluster on a unix socket only; stop and delete it afterwards."""
+def server(*, fsync: bool = False, megabytes: int | None = None) -> Iterator[Server]:
+    """Start a cluster on a unix socket only; stop and delete it afterwards.
+
+    With `megabytes` it has a disk of its own, of that size. Raises PermissionError for who may mount none.
+    """
     folder = binaries()
     if folder is None:
         raise FileNotFoundError("no PostgreSQL binaries >= 15 on this machine")
     home = Path(tempfile.mkdtemp(prefix="mydata-pg-", dir="/tmp"))
-    user = _unprivileged(home)
     made: list[object] = [folder / "initdb", "-D", home / "data", "-U", "mydata", "-A", "trust"]
     options = ["listen_addresses=", "max_connections=200", "shared_buffers=64MB"]
+    if megabytes is not None:
+        _mount(home, megabytes)
+        made.append("--wal-segsize=1")
+        options += ["min_wal_size=2MB", "max_wal_size=4MB"]
+    user = _unprivileged(home)
     running = Server(folder, home, user, [*options, f"fsync={'on' if fsync else 'off'}"])
     try:
         _run([*made, "-E", "UTF8", "--no-sync"], user, home)
@@ -78,6 +89,8 @@ def server(*, fsync: bool = False) -> Iterator[Server]:
         finally:
             running.stop()
     finally:
+        if megabytes is not None:
+            subprocess.run(["umount", "--lazy", str(home)], check=True)
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -94,6 +107,13 @@ def cluster(*, fsync: bool = False) -> Iterator[str]:
 def url(socket: str, name: str) -> str:
     """The SQLAlchemy URL of database `name` in the cluster at `socket`."""
     return f"postgresql+asyncpg://mydata@/{name}?host={socket}"
+
+
+def _mount(home: Path, megabytes: int) -> None:
+    command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "tmpfs", str(home)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        home.rmdir()
+        raise PermissionError("no right to mount a file system")
 
 
 def _unprivileged(home: Path) -> str | None:

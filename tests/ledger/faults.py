@@ -15,7 +15,7 @@ import sys
 
 from tests.ledger.faulting import RESULTS, part, read, total
 
-TESTS = ("tests/ledger/test_ledger_faults.py", "tests/ledger/test_store_faults.py")
+TESTS = [f"tests/ledger/test_{name}.py" for name in ("ledger_faults", "store_faults", "disk_faults")]
 
 
 def main(arguments: list[str]) -> int:

@@ -115,7 +115,7 @@ async def test_killed_writers_lose_nothing(tmp_path: Path) -> None:
     for turn, number in enumerate(KILLS):
         if turn % FRESH == 0:
             log = await Appended(tmp_path / f"log-{turn}").make()
-        said = log.append(f"kill-{number}", kill_after=KILLS.chance(number).randrange(0, 400))
+        said = log.append(f"kill-{number}", kill_after=KILLS.chance(number).randrange(1, 400))
         KILLS.settled(number, await log.settle(said))
 
         assert said

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from gateway.database import Database
 from gateway.errors import Problem
+from tests.tables import fresh_database
 
 
 @pytest.mark.parametrize("use", ["transaction", "reading"])
@@ -47,4 +49,21 @@ async def test_a_failed_statement_does_not_show_its_values(tmp_path: Path) -> No
         async with database.transaction() as session:
             await session.execute(text("INSERT INTO t VALUES (:a)"), {"a": "홍길동"})
     assert "홍길동" not in str(failed.value)
+    await database.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("use", ["transaction", "reading"])
+async def test_a_session_that_postgresql_ends_is_named(postgres_socket: str, use: str) -> None:
+    """Whatever code it gives for ending one, the store was unavailable: here it lets nobody in."""
+    url = await fresh_database(postgres_socket)
+    name = str(make_url(url).database)
+    connection = await asyncpg.connect(host=postgres_socket, user="mydata", database="postgres")
+    await connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    await connection.close()
+    database = Database(url)
+    with pytest.raises(Problem) as raised:
+        async with getattr(database, use)() as session:
+            await session.execute(text("SELECT 1"))
+    assert raised.value.code == "storage_unavailable"
     await database.close()

@@ -65,9 +65,14 @@ class Running:
             time.sleep(0.01)
 
     def wait_settled(self, seconds: float) -> None:
-        """Wait until it ended, at most so many seconds."""
+        """Wait until it ended, or a try of it failed and it had a second to try again."""
+        deadline = time.monotonic() + seconds
+        while "failed" not in self.errors.read_text() and time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                return
+            time.sleep(0.02)
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(seconds)
+            self.process.wait(1)
 
     def wait_failed(self) -> None:
         """Wait until a try of it failed."""
@@ -78,6 +83,7 @@ class Running:
 
     def ended(self, *, kill: bool = False) -> list[str]:
         """Let it end, or kill it; the idems it acknowledged."""
+        kill = kill and self.process.poll() is None
         if kill and self.traced:  # its tracer ignores the signal and ends when it is gone
             os.killpg(self.process.pid, signal.SIGTERM)
         elif kill:

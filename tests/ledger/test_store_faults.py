@@ -140,7 +140,7 @@ async def test_calls_that_fail_on_the_way_to_postgresql(stores: Stores, tmp_path
         failing = Failing(faults.chance(number), number // 2, calls, watched, tmp_path / "trace")
         files = [] if sends else [store.folder / name for name in SIGNED]
         running = store.write(f"call-{number}", under=failing.under(files))
-        running.wait_settled(4.0)  # what fails for ever never lets it end
+        running.wait_settled(10.0)  # what fails for ever never lets it end
         said = running.ended(kill=True)
         call = f"{failing.call} {failing.error}"
         faults.settled(number, await store.settle(said), felt=failing.felt(), call=call)

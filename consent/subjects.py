@@ -34,9 +34,13 @@ class SubjectError(ConsentError):
 
 
 class Subject(SQLModel, table=True):
-    """A citizen's key and the state of the citizen's chain of entries: how many, and the last leaf hash."""
+    """A citizen's key and the state of the citizen's chain of entries: how many, and the last leaf hash.
+
+    Without SQLite's numbers of rows: they would keep the order in which citizens came, as the log does.
+    """
 
     __tablename__ = "subject"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     id: str = Field(primary_key=True, max_length=40)
     n: int = Field(default=0, sa_type=BigInteger)

@@ -593,7 +593,8 @@ def upgrade() -> None:
     sa.Column('n', sa.BigInteger(), nullable=False),
     sa.Column('head', sa.LargeBinary(), nullable=True),
     sa.Column('wrapped', sa.LargeBinary(), nullable=True),
-    sa.PrimaryKeyConstraint('id')
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_with_rowid=False
     )
     op.create_table('transfer',
     sa.Column('id', sa.String(length=64), nullable=False),

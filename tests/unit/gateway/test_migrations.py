@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from gateway.database import Database
 from gateway.migrations.apply import upgrade
@@ -32,6 +36,18 @@ async def test_migrations_make_the_tables_the_code_uses(database_url: str) -> No
     await database.close()
 
     assert found == []
+
+
+async def test_no_order_of_citizens_is_kept(tmp_path: Path) -> None:
+    """SQLite numbers no rows of citizens: the log has their first entries in the same order."""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'mydata.db'}"
+    await upgrade(url)
+    database = Database(url)
+    async with database.engine.connect() as connection:
+        await connection.execute(text("SELECT rowid FROM consent"))
+        with pytest.raises(OperationalError, match="no such column: rowid"):
+            await connection.execute(text("SELECT rowid FROM subject"))
+    await database.close()
 
 
 async def test_migrating_twice_changes_nothing(database_url: str) -> None:

@@ -25,7 +25,7 @@ from gateway.commands.inputs import InputUnusableError, make_folder, write_priva
 from gateway.commands.store import opened
 from gateway.errors import Problem
 from gateway.keys import KeysError, load_keys
-from gateway.ledger.export import export
+from gateway.ledger.export import LIST, PUBLIC, export, export_public
 from gateway.ledger.trail import trail
 from gateway.ledger.watch import read_second_key, second_vkey
 from gateway.settings import Settings, load_settings
@@ -46,6 +46,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     exported = verbs.add_parser("export", help="write checkpoint, tiles and entries to an empty folder")
     exported.add_argument("folder", type=Path, metavar="DIR", help="empty, or made if it is not there")
     exported.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings (YAML)")
+    public = "only what everybody may have, for a file server or a store of objects"
+    exported.add_argument("--public", action="store_true", help=public)
     exported.set_defaults(run=_export)
     traced = verbs.add_parser("trail", help="write one citizen's events, opened and with proofs, to a file")
     traced.add_argument(
@@ -74,14 +76,18 @@ def _export(arguments: argparse.Namespace) -> int:
     try:
         signer = load_keys(settings.keys).ledger.public_key()
         make_folder(arguments.folder)
-        size = asyncio.run(_write_export(settings, arguments.folder))
-        origin = (arguments.folder / "checkpoint").read_text(encoding="utf-8").partition("\n")[0]
+        size = asyncio.run(_write_export(settings, arguments.folder, public=arguments.public))
+        log = arguments.folder / PUBLIC if arguments.public else arguments.folder
+        origin = (log / "checkpoint").read_text(encoding="utf-8").partition("\n")[0]
     except (KeysError, InputUnusableError) as error:
         print(f"mydata: {error}", file=sys.stderr)
         return 2
     print(f"{size} entries written to {arguments.folder}")
     key = vkey(origin, signer) + _also(settings, origin)
-    print(f"verify with: mydata ledger verify {arguments.folder} --key {key}")
+    if arguments.public:
+        key += " --hashes-only"
+        print(f"serve {log}; a store of objects takes its files in the order, and as what, {LIST} says")
+    print(f"verify with: mydata ledger verify {log} --key {key}")
     return 0
 
 
@@ -116,10 +122,11 @@ def _verify(arguments: argparse.Namespace) -> int:
     return found or ledger_index.compared(load_settings(arguments.index))
 
 
-async def _write_export(settings: Settings, folder: Path) -> int:
+async def _write_export(settings: Settings, folder: Path, *, public: bool) -> int:
     now = int(time.time()) if settings.ledger_witnesses else None
+    write = export_public if public else export
     async with opened(settings) as database, database.reading() as session:
-        return await export(session, folder, now=now)
+        return await write(session, folder, now=now)
 
 
 async def _read_trail(settings: Settings, keys: SubjectKeys, name: str) -> bytes:

@@ -19,11 +19,12 @@ from consent.clock import Clock
 from consent.events import Event
 from consent.journal import Journal
 from consent.ledger.errors import LedgerFormatError
-from consent.ledger.tiles import Tile, exists, pack, parse
+from consent.ledger.tiles import Tile, bundle_path, exists, pack, parse
 from consent.repository import load
 from consent.subjects import SUBJECT, SubjectId
 from gateway.errors import Problem
 from gateway.ledger import index, repository
+from gateway.ledger.layout import served
 from gateway.ledger.log import Log
 from gateway.ledger.openings import MAX_EVENTS, opening
 from gateway.ledger.readers import Reader, Readers
@@ -56,7 +57,8 @@ class Reading:
             found = await repository.bundle(session, wanted)
         if not found:
             raise Problem("not_found", detail="removed under retention; /ledger/statements names the gap")
-        return Response(pack(found), media_type="application/octet-stream", headers=_PRIVATE)
+        kind = served(bundle_path(wanted.index, wanted.width))
+        return Response(pack(found), media_type=kind.media_type, headers=kind.headers)
 
     async def search(self, request: Request) -> Response:
         """Entries by kind, party and time; at most 1,000 an answer, `after` goes on."""

@@ -14,11 +14,9 @@ from consent.ledger.errors import LedgerFormatError
 from consent.ledger.tiles import exists, parse
 from gateway.errors import Problem
 from gateway.ledger import proving, repository, status
+from gateway.ledger.layout import served
 from gateway.ledger.log import Log
 from gateway.ledger.statements import statements
-
-_SOON = {"Cache-Control": "public, max-age=1"}
-_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def routes(log: Log) -> list[BaseRoute]:
@@ -28,7 +26,7 @@ def routes(log: Log) -> list[BaseRoute]:
     """
 
     async def checkpoint(_request: Request) -> Response:
-        return Response(await log.published(), media_type="text/plain", headers=_SOON)
+        return _file("checkpoint", (await log.published()).encode())
 
     async def tile(request: Request) -> Response:
         try:
@@ -40,7 +38,7 @@ def routes(log: Log) -> list[BaseRoute]:
             if published is None or not exists(wanted, published[0]):
                 raise Problem("not_found", detail="the published log has no such tile")
             data = (await repository.tiles(session, [wanted]))[wanted]
-        return Response(data, media_type="application/octet-stream", headers=_FOR_EVER)
+        return _file(wanted.path, data)
 
     async def said(_request: Request) -> Response:
         async with log.database.reading() as session:
@@ -48,7 +46,7 @@ def routes(log: Log) -> list[BaseRoute]:
             made = await statements(session, published[0]) if published else None
         if made is None:
             raise Problem("not_found", detail="the log has said nothing of itself yet")
-        return Response(made, media_type="application/json", headers=_SOON)
+        return _file("statements", made)
 
     async def proved(request: Request) -> Response:
         return await proving.answer(request, log)
@@ -64,3 +62,8 @@ def routes(log: Log) -> list[BaseRoute]:
         Route("/ledger/status", standing, methods=["GET"]),
         Route("/ledger/tile/{path:path}", tile, methods=["GET"]),
     ]
+
+
+def _file(path: str, data: bytes) -> Response:
+    kind = served(path)
+    return Response(data, media_type=kind.media_type, headers=kind.headers)

@@ -18,11 +18,10 @@ TYPE = "mydata-ledger-objects"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Content-Type and Cache-Control of one kind of file; whether everybody may have it."""
+    """Content-Type and Cache-Control of one kind of file."""
 
     media_type: str
     cache: str
-    public: bool = True
 
     @property
     def headers(self) -> dict[str, str]:
@@ -34,7 +33,7 @@ SOON = "public, max-age=1"
 FOR_EVER = "public, max-age=31536000, immutable"
 
 KINDS = {
-    "tile/entries/": Served("application/octet-stream", "no-store", public=False),
+    "tile/entries/": Served("application/octet-stream", "no-store"),
     "tile/": Served("application/octet-stream", FOR_EVER),
     "statements": Served("application/json", SOON),
     "checkpoint": Served("text/plain; charset=utf-8", SOON),

@@ -74,7 +74,20 @@ class Housekeeping:
             await self.sweep.once(now)
 
     async def count(self, now: int) -> None:
-        """Add what this process counted to the hour of `now`. A store that fails loses none of it."""
+        """Add what this process counted to the hour of `now`. A store that fails loses none of it.
+
+        Who is cancelled meanwhile waits for the store: what it took is never counted again.
+        """
+        storing = asyncio.ensure_future(self._store(now))
+        try:
+            await asyncio.shield(storing)
+        except asyncio.CancelledError:
+            await asyncio.wait([storing])
+            with suppress(Problem):
+                storing.result()
+            raise
+
+    async def _store(self, now: int) -> None:
         taken = refusal_counts.seen(self.counted)
         counts: Counter[str] = sum((counts for _, counts in taken), Counter())
         if not counts:

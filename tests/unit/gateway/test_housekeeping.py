@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from consent.events import Event
 from consent.journal import Journal
 from consent.ledger.entry import decode
 from consent.ledger_tables import OUTBOX, PAYLOAD
 from consent.subjects import SubjectKeys
+from gateway import housekeeping
 from gateway.database import Database
 from gateway.errors import Problem
 from gateway.housekeeping import Housekeeping
@@ -140,8 +144,9 @@ async def test_refusals_of_every_process_and_door_are_told_once_an_hour(database
     assert house.metrics.refused.labels("client_unknown")._value.get() == 501
 
 
-async def test_counts_outlive_their_process(database: Database) -> None:
+async def test_counts_outlive_their_process(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process counted until it ended is told by another one; so is what it counted at the very end."""
+    monkeypatch.setattr(housekeeping, "START_SECONDS", 0)
     bound = RefusalBound()
     first, _ = keeper(database, bound)
     bound.uncounted["client_unknown"] += 5
@@ -160,6 +165,44 @@ async def test_counts_outlive_their_process(database: Database) -> None:
 
     (body,) = await told(database)
     assert '"client_unknown":6' in body
+
+
+class Late:
+    """A store that commits and is slow to say so."""
+
+    def __init__(self, database: Database) -> None:
+        """Commit into `database`."""
+        self._database, self.committed, self.told = database, asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """As `Database.transaction`, up to the commit."""
+        async with self._database.transaction() as session:
+            yield session
+        self.committed.set()
+        await self.told.wait()
+
+
+async def test_who_ends_while_counts_are_stored_counts_none_twice(database: Database) -> None:
+    """A process is told to end after the commit, before it knows of it."""
+    bound, late = RefusalBound(), Late(database)
+    first, _ = keeper(database, bound)
+    first.database = late  # type: ignore[assignment]
+    bound.uncounted["client_unknown"] += 5
+    counting = asyncio.create_task(first.count(NOW))
+    await late.committed.wait()
+    counting.cancel()
+    await asyncio.sleep(0)
+    late.told.set()
+    with pytest.raises(asyncio.CancelledError):
+        await counting
+    await first.count(NOW)
+    second, clock = keeper(database)
+    clock.at += timedelta(hours=1)
+    await second.once()
+
+    (body,) = await told(database)
+    assert '"client_unknown":5' in body
 
 
 async def test_counts_outlive_a_store_that_fails(database: Database) -> None:

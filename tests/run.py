@@ -22,8 +22,8 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(os.environ.get("MYDATA_SKIP_REPORT") or Path(folder) / "skips.json")
         environment = {**os.environ, "MYDATA_SKIP_REPORT": str(report), "PYTHONHASHSEED": "0"}
-        # A test waits for processes, disks and clocks half of the time: two workers a core.
-        workers = os.environ.get("MYDATA_TEST_WORKERS") or str((os.cpu_count() or 1) * 2)
+        # A test waits for processes of its own half of the time: one worker more than there are cores.
+        workers = os.environ.get("MYDATA_TEST_WORKERS") or str((os.cpu_count() or 1) + 1)
         command = [sys.executable, "-m", "pytest", "-n", workers, "--dist", "worksteal", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
         skips = json.loads(report.read_text()) if report.exists() else {}

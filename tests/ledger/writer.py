@@ -74,6 +74,7 @@ class Writer:
             if moving.done():
                 raise RuntimeError("the log stopped moving") from moving.exception()
         moving.cancel()
+        await asyncio.gather(moving, return_exceptions=True)  # or a connection of it would outlive the store
         await self.database.close()
 
     async def _append(self, idems: list[str]) -> None:

@@ -31,6 +31,8 @@ from gateway.ledger.witnessing import Witnessing
 MAX_ROWS = 50_000
 MAX_AGE_SECONDS = 5
 TICK_SECONDS = 1.0
+GATHER_SECONDS = 0.1
+"""Entries that come so soon after each other enter the tree together, unless somebody waits for theirs."""
 _POLL_SECONDS = 0.1
 _BACKLOG_KEPT_SECONDS = 1
 
@@ -53,6 +55,13 @@ class Inclusion:
     size: int
     path: list[bytes]
     checkpoint: str
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    return False
 
 
 def _behind(measured: Backlog) -> bool:
@@ -91,7 +100,7 @@ class Log:
         self._sequencer = Sequencer(database, batch=batch, origin=lambda: self.origin)
         self._clock = clock
         self._tick = tick
-        self._wake = asyncio.Event()
+        self._wake, self._waited_for = asyncio.Event(), asyncio.Event()
         self._moved = asyncio.Event()
         self._turn = asyncio.Lock()
         self._measuring = asyncio.Lock()
@@ -130,7 +139,8 @@ class Log:
     async def run(self) -> None:
         """Integrate, publish and ask witnesses until cancelled; failures are tried again.
 
-        The tree moves at every `wake()`, else once a tick. No witness can hold it up.
+        The tree moves soon after a `wake()`, at once when somebody waits, else once a tick. No witness can
+        hold it up.
         """
         if self.witnessing is None:
             await self._move()
@@ -146,10 +156,10 @@ class Log:
             except (Problem, OSError, SQLAlchemyError) as error:
                 detail = getattr(error, "detail", type(error).__name__)
                 _log.error("ledger_not_moving", error=str(error), detail=detail)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._tick):
-                    await self._wake.wait()
+            if await _within(self._tick, self._wake):
+                await _within(GATHER_SECONDS, self._waited_for)
             self._wake.clear()
+            self._waited_for.clear()
 
     def wake(self) -> None:
         """Say that a transaction with new entries committed. Optional: the next tick finds them anyway."""
@@ -211,6 +221,7 @@ class Log:
             moved = self._moved
             if (found := await self._published(what)) is not None:
                 return found
+            self._waited_for.set()
             self.wake()
             left = deadline - loop.time()
             if left <= 0:

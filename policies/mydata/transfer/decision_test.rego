@@ -168,7 +168,7 @@ test_a_grant_stands_beside_what_was_asked if {
 	elsewhere := [object.union(item, {"holder": "another-bank"}), object.union(item, {"dataset": "finance.cards"})]
 	asked := json.patch(question, replaced("/request/items", array.concat([item], elsewhere)))
 	found := transfer.granted_as with input as asked with data.mydata.transfer.grantable as {given}
-	found == {{"grant": given, "item": item}}
+	found == {{"grant": given, "item": item, "place": 0}}
 }
 
 daily := [

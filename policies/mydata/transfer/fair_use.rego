@@ -6,15 +6,16 @@ import data.mydata.reference
 import future.keywords.not
 
 # The rows for a purpose, a fetch and the data of an item: of several limits the strictest counts, one by one.
-# A rule and no function: engines evaluate a function anew at each call.
-fair[item] := rows if {
-	some item in input.request.items
+# A rule and no function, by the item's place: engines evaluate a function anew at each call.
+fair[place] := rows if {
+	some place, item in input.request.items
+	fetched := fetches(item)
 	rows := [row |
 		some row in reference.fair_use
 		row.purpose in {"*", input.consent.purpose}
 		row.data in {"*", item.sector, item.dataset}
 		row.effective_from <= input.request.time
-		row.fetch in fetches(item)
+		row.fetch in fetched
 	]
 }
 
@@ -37,27 +38,24 @@ sent_within(item, 1) := object.get(item.prior, "day", 0)
 sent_within(item, 30) := object.get(item.prior, "recent", 0)
 
 # Counted, never a rate: 45 in 30 days may be 45 in one of them.
-windows(item) := {[window.days, window.times] |
-	some row in fair[item]
-	some window in row.windows
+windows[place] := {[window.days, window.times] | some row in rows; some window in row.windows} if {
+	some place, rows in fair
 }
 
 refusal contains refused(item, "used_too_often", {"days": window[0], "times": window[1]}) if {
-	some item in input.request.items
-	some window in windows(item)
+	some place, item in input.request.items
+	some window in windows[place]
 	sent_within(item, window[0]) >= window[1]
 }
 
 refusal contains refused(item, "fair_use_exceeded", {"attribute": attribute, "days": limit}) if {
-	some item in input.request.items
-	rows := fair[item]
-	some attribute, span in spans(item)
-	limit := fair_limit(rows, attribute)
-	span > limit * 86400
+	some place, item in input.request.items
+	some attribute, limit in widest[place]
+	spans(item)[attribute] > limit * 86400
 }
 
-fairly_used(item) if {
-	allowed := windows(item)
+fairly_used(place, item) if {
+	allowed := windows[place]
 	count(allowed) > 0
 	every window in allowed {
 		sent_within(item, window[0]) < window[1]
@@ -71,22 +69,21 @@ spans(item) := {
 	"request": (input.request.time - item.history_from) - 86399,
 }
 
-fair_limit(rows, attribute) := min([days |
-	some row in rows
-	days := row[concat("", [attribute, "_days"])]
-	is_number(days)
-])
-
-fairly_wide(item) if {
-	rows := fair[item]
-	every attribute, span in spans(item) {
-		within_limit(span, rows, attribute)
+# The days each may have; without a limit it is not named.
+widest[place] := limits if {
+	some place, rows in fair
+	limits := {attribute: limit |
+		some attribute, name in {"expiry": "expiry_days", "range": "range_days", "request": "request_days"}
+		limit := min([row[name] | some row in rows; is_number(row[name])])
 	}
 }
 
-within_limit(_, rows, attribute) if not fair_limit(rows, attribute)
-
-within_limit(span, rows, attribute) if span <= fair_limit(rows, attribute) * 86400
+fairly_wide(place, item) if {
+	span := spans(item)
+	every attribute, limit in widest[place] {
+		span[attribute] <= limit * 86400
+	}
+}
 
 # Requests of one recipient for one consent in a day, whatever came of them.
 denial contains {"code": "asked_too_often", "params": {"times": times}} if {
@@ -101,6 +98,6 @@ life_days := min({input.consent.retention_days, law.limit("retention_days", inpu
 
 lives contains row.retention_days if {
 	some pair in granted_as
-	some row in fair[pair.item]
+	some row in fair[pair.place]
 	is_number(row.retention_days)
 }

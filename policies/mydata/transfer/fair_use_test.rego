@@ -176,8 +176,10 @@ test_the_fetch_is_that_of_the_item if {
 	transfer.fetches(item) == {"*", "once"} with input as json.patch(question, replaced("/consent/items", like))
 }
 
+# By the side that allows alone: the other one is asked in the tests above.
 test_a_limit_holds_to_the_second if {
-	rows := [{"range_days": 2}]
-	transfer.within_limit(172800, rows, "range")
-	not transfer.within_limit(172801, rows, "range")
+	asked := {"history_from": now - ((2 * 86400) + 86399)}
+	transfer.fairly_wide(0, asked) with input as question with transfer.widest as [{"request": 2}]
+	later := {"history_from": now - (3 * 86400)}
+	not transfer.fairly_wide(0, later) with input as question with transfer.widest as [{"request": 2}]
 }

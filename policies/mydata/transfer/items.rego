@@ -5,8 +5,8 @@ import data.mydata.law
 import future.keywords.not
 
 # Each asked item with the consented items of the same holder and dataset: exactly one, or it is refused.
-pairs := [{"item": item, "consented": consented} |
-	some item in input.request.items
+pairs := [{"place": place, "item": item, "consented": consented} |
+	some place, item in input.request.items
 	consented := [c | some c in input.consent.items; c.holder == item.holder; c.dataset == item.dataset]
 ]
 
@@ -70,8 +70,8 @@ grantable contains grant if {
 	recipient_entitled(item)
 	frequency_allowed(item, consented)
 	history_allowed(item, consented)
-	fairly_used(item)
-	fairly_wide(item)
+	fairly_used(pair.place, item)
+	fairly_wide(pair.place, item)
 	stepped_up(item)
 	old_enough(item)
 	gone := dropped(item)
@@ -88,9 +88,9 @@ grantable contains grant if {
 }
 
 # Each grant beside what was asked: the sector, what is sensitive, how often it was sent.
-granted_as contains {"grant": grant, "item": item} if {
+granted_as contains {"grant": grant, "item": item, "place": place} if {
 	some grant in grantable
-	some item in input.request.items
+	some place, item in input.request.items
 	item.holder == grant.holder
 	item.dataset == grant.dataset
 }

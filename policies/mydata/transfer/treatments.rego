@@ -18,6 +18,7 @@ dropped(item) := {row.field |
 
 refusal contains refused(item, "field_dropped", {"fields": gone}) if {
 	some item in input.request.items
-	gone := sort({field | some field in item.fields; field in dropped(item)})
+	lost := dropped(item)
+	gone := sort({field | some field in item.fields; field in lost})
 	count(gone) > 0
 }

@@ -6,11 +6,11 @@ refuse a policy whose local variable has the name of a rule that leads back; ren
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import regorus
 
 from gateway.policy.errors import BundleInvalid
@@ -18,7 +18,7 @@ from gateway.policy.errors import BundleInvalid
 
 def refuse_recursion(interpreter: regorus.Engine) -> None:
     """Raises BundleInvalid naming a circle among the rules of the loaded policies."""
-    calls = _calls(json.loads(interpreter.get_ast_as_json()))
+    calls = _calls(orjson.loads(interpreter.get_ast_as_json()))
     done: set[str] = set()
     for start in sorted(calls):
         _visit(start, calls, done)

@@ -132,11 +132,12 @@ async def papers(grown: Grown) -> dict[str, float]:
     events = [_proof_bytes(one) for one in told["events"]]
     count = told["census"]
     path = sum(len(base64.b64decode(node)) + 8 for node, _ in count["path"])
-    fixed = path + 32 + 32 + 8 + _proof_bytes(count["event"]) + len(told["checkpoint"])
     return {
         "events": len(events),
         "proof of one event": median(events),
-        "checkpoint and census": fixed,
+        "count": path + 32 + 32 + 8,
+        "entry that states the census": _proof_bytes(count["event"]),
+        "checkpoint": len(told["checkpoint"]),
         "the file, an event": len(data) / len(events),
     }
 

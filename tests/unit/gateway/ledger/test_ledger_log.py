@@ -53,6 +53,20 @@ async def test_an_entry_another_process_integrates_is_found(ledger: Ledger) -> N
     assert await waiting == 0
 
 
+async def test_entries_gather_unless_somebody_waits(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What follows soon waits for company; who asks for a position is not kept waiting by that."""
+    monkeypatch.setattr(log_module, "GATHER_SECONDS", 60)
+    async with running(ledger.log):
+        first = (await ledger.append(1))[0]
+        assert await ledger.log.wait_integrated(first.outbox_id, timeout=10) == 0
+        await asyncio.sleep(0.3)  # nobody's asking is left over
+        second = (await ledger.append(1))[0]
+        ledger.log.wake()
+        await asyncio.sleep(0.3)  # six ticks
+        assert (await ledger.log.backlog()).rows == 1
+        assert await ledger.log.wait_integrated(second.outbox_id, timeout=10) == 1
+
+
 async def test_waiting_ends(ledger: Ledger) -> None:
     """An entry that is not integrated in time, or never existed, is a time-out with a moment to come back."""
     appended = (await ledger.append(1))[0]

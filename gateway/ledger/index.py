@@ -78,7 +78,11 @@ async def search(
         found = found.select_from(own.join(PAYLOAD, PAYLOAD.c.outbox_id == ENTRY.c.outbox_id))
         # A citizen's numbers and positions rise together: so the store may follow their own short list.
         found, order = found.where(PAYLOAD.c.subject == subject), PAYLOAD.c.n
-    found = found.where(INDEX.c.position > query.after, INDEX.c.position < size)
+    place: ColumnElement[int] = INDEX.c.position
+    if query.since is not None and query.until is not None and query.party is None and subject is None:
+        # Of a window the store reads the rows by their time and sorts them; not all from the first entry on.
+        place = order = INDEX.c.position + 0
+    found = found.where(place > query.after, place < size)
     if query.kind is not None:
         found = found.where(INDEX.c.kind == query.kind)
     if query.party is not None:
@@ -87,9 +91,6 @@ async def search(
         found = found.where(INDEX.c.at >= query.since)
     if query.until is not None:
         found = found.where(INDEX.c.at < query.until)
-    if query.since is not None and query.until is not None and query.party is None and subject is None:
-        # Of a window the store reads the rows by their time and sorts them; not all from the first entry on.
-        order = INDEX.c.position + 0
     return (await session.execute(found.order_by(order).limit(min(query.limit, MAX_FOUND)))).all()
 
 

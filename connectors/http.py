@@ -94,11 +94,12 @@ async def exchange(
 ) -> Answer:
     """Send one request and read at most `max_bytes` of (decoded) body within `seconds` in all.
 
+    A connection that did not open in time is tried once more: nothing was sent, so nothing is done twice.
     Raises HolderError with TIMEOUT, HOLDER_DOWN, CORRUPT (undecodable) or TOO_LARGE; any status is an Answer.
     """
     try:
         async with asyncio.timeout(seconds):
-            response = await client.send(request, stream=True, follow_redirects=False)
+            response = await _sent(client, request)
             try:
                 body = await _bounded(response, max_bytes)
             finally:
@@ -111,6 +112,13 @@ async def exchange(
         raise HolderError(Reason.TIMEOUT if late else Reason.HOLDER_DOWN, detail) from None
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status_code, str(request.url), headers, body)
+
+
+async def _sent(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    try:
+        return await client.send(request, stream=True, follow_redirects=False)
+    except httpx.ConnectTimeout:
+        return await client.send(request, stream=True, follow_redirects=False)
 
 
 async def _bounded(response: httpx.Response, max_bytes: int) -> bytes:

@@ -23,6 +23,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def test_it_says_what_the_transfer_then_does(world: World) -> None:
     """Same items granted, same ones kept back for the same reasons; and asking before moves nothing."""
     given = await world.given()
+    world.clock.freeze()
     async with world.unchanged(entries=0):
         answer = await given.company.call("POST", f"{world.origin}/precheck", json={})
     assert answer.status_code == 200

@@ -100,6 +100,41 @@ async def test_a_redirect_is_an_answer_not_a_way() -> None:
         assert (await _get(client, f"{origin}/away")).status == 302
 
 
+class _Closed(httpx.AsyncBaseTransport):
+    """A road on which the first `shut` connections do not open in time, or break after the request went."""
+
+    def __init__(self, shut: int, error: type[httpx.TransportError] = httpx.ConnectTimeout) -> None:
+        self.shut, self.error, self.tried = shut, error, 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.tried += 1
+        if self.tried <= self.shut:
+            raise self.error("")
+        return httpx.Response(200, stream=httpx.ByteStream(await request.aread()))
+
+
+async def _posted(road: _Closed) -> Answer:
+    async with httpx.AsyncClient(transport=road) as client:
+        request = client.build_request("POST", "http://127.0.0.1:1/", content=b"whole")
+        return await exchange(client, request, seconds=5, max_bytes=100)
+
+
+async def test_a_connection_that_did_not_open_is_tried_once_more() -> None:
+    """Nothing was sent, so nothing is done twice; the second time the request goes out whole."""
+    assert (await _posted(_Closed(1))).body == b"whole"
+
+
+@pytest.mark.parametrize(
+    ("road", "tried"),
+    [(_Closed(3), 2), (_Closed(1, httpx.ReadTimeout), 1), (_Closed(1, httpx.ReadError), 1)],
+)
+async def test_nothing_else_is_tried_again(road: _Closed, tried: int) -> None:
+    """Not a third connection, and no request that may have reached the holder."""
+    with pytest.raises(HolderError):
+        await _posted(road)
+    assert road.tried == tried
+
+
 async def test_no_request_goes_out_while_a_transaction_is_open() -> None:
     """The seam refuses before a socket is touched."""
     async with open_client(refuse=lambda: True) as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import json
 import os
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_timeout
 from fastapi.dependencies import models
 
 from gateway.database import Database
@@ -24,6 +26,11 @@ ROOT = Path(__file__).resolve().parents[1]
 GROUPS = ("postgres", "opa", "browser", "node", "nginx", "pkcs11", "samples")
 
 
+LAST_RESORT_SECONDS = 60
+"""How long after its time is over a test may take to end."""
+
+_TERMINAL = pytest.StashKey[int]()
+
 share_compiled()
 gc.disable()  # until all is collected: what imports and collecting make is never garbage
 _REMEMBERED = [kept for kept in vars(models).values() if hasattr(kept, "cache_clear")]
@@ -32,6 +39,22 @@ _REMEMBERED = [kept for kept in vars(models).values() if hasattr(kept, "cache_cl
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The event loop of the tests."""
     return {"uvloop": Loop}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep a way to the terminal that no test captures."""
+    config.stash[_TERMINAL] = os.dup(2)
+
+
+def pytest_timeout_set_timer(item: pytest.Item, settings: pytest_timeout.Settings) -> None:
+    """End the process, telling where every thread stands, when the end of a test's time did not end it."""
+    after = settings.timeout + LAST_RESORT_SECONDS
+    faulthandler.dump_traceback_later(after, exit=True, file=item.config.stash[_TERMINAL])
+
+
+def pytest_timeout_cancel_timer(item: pytest.Item) -> None:
+    """The test has ended."""
+    faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_collection_finish() -> None:

@@ -15,6 +15,8 @@ from gateway.ledger import repository
 
 BATCH = 4096
 MAX_FOUND = 1000
+NARROW = 10_000
+"""As many entries a window of time may hold and still be read by time and sorted by position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +80,27 @@ async def search(
         found = found.select_from(own.join(PAYLOAD, PAYLOAD.c.outbox_id == ENTRY.c.outbox_id))
         # A citizen's numbers and positions rise together: so the store may follow their own short list.
         found, order = found.where(PAYLOAD.c.subject == subject), PAYLOAD.c.n
+    window = _window(query)
     place: ColumnElement[int] = INDEX.c.position
-    if query.since is not None and query.until is not None and query.party is None and subject is None:
-        # Of a window the store reads the rows by their time and sorts them; not all from the first entry on.
+    if window and query.party is None and subject is None and await _few(session, window):
+        # No index holds the sum: the store reads the window's rows by their time, not all from `after` on.
         place = order = INDEX.c.position + 0
-    found = found.where(place > query.after, place < size)
+    found = found.where(place > query.after, place < size, *window)
     if query.kind is not None:
         found = found.where(INDEX.c.kind == query.kind)
     if query.party is not None:
         found = found.where(INDEX.c.party == query.party)
-    if query.since is not None:
-        found = found.where(INDEX.c.at >= query.since)
-    if query.until is not None:
-        found = found.where(INDEX.c.at < query.until)
     return (await session.execute(found.order_by(order).limit(min(query.limit, MAX_FOUND)))).all()
+
+
+def _window(query: Query) -> list[ColumnElement[bool]]:
+    since = [] if query.since is None else [INDEX.c.at >= query.since]
+    return since if query.until is None else [*since, INDEX.c.at < query.until]
+
+
+async def _few(session: AsyncSession, window: list[ColumnElement[bool]]) -> bool:
+    some = select(INDEX.c.at).where(*window).limit(NARROW + 1).subquery()
+    return int((await session.execute(select(func.count()).select_from(some))).scalar_one()) <= NARROW
 
 
 async def _entries(session: AsyncSession, start: int) -> Sequence[Row[int, bytes]]:

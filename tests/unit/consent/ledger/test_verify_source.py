@@ -7,7 +7,6 @@ import socket
 import tarfile
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from consent.ledger.verify import Finding, Trust, main, source_of, verify
+from tests.file_server import Files, answering
 from tests.unit.consent.ledger.exports import VKEY, MadeLog
 
 LOG = MadeLog(600)
@@ -26,12 +26,12 @@ def folder(tmp_path: Path) -> Path:
     return LOG.write(tmp_path / "export")
 
 
-class Quiet(SimpleHTTPRequestHandler):
+class Guarded(Files):
     """Serves files, asks for a token below /entries/ when told one, sends `moved` away."""
 
     token: str | None = None
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - as http.server names it
         """Answer one request."""
         if "moved" in self.path:
             self.send_response(302)
@@ -42,19 +42,12 @@ class Quiet(SimpleHTTPRequestHandler):
         else:
             super().do_GET()
 
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def address(folder: Path) -> Iterator[str]:
     """The export behind a static file server."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with answering(partial(Guarded, directory=str(folder))) as served:
+        yield served
 
 
 def codes(place: str | Path, *, entries: bool = True, token: str | None = None) -> list[str]:
@@ -137,7 +130,7 @@ def test_without_entries_the_hashes_are_checked(folder: Path, address: str) -> N
 
 def test_nothing_is_followed_and_no_token_leaks(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A redirection is not followed; a token opens entries, and is never sent over plain http elsewhere."""
-    monkeypatch.setattr(Quiet, "token", "Bearer secret")
+    monkeypatch.setattr(Guarded, "token", "Bearer secret")
     assert codes(f"{address}/moved") == ["file_missing"]
     assert codes(address) == ["file_missing"]
     assert codes(address, token="secret") == []

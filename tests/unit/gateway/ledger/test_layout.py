@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,19 +14,13 @@ import pytest
 from consent.ledger.verify import main as verify
 from gateway.cli import main
 from gateway.ledger.layout import served
+from tests.file_server import Files, answering
 from tests.unit.gateway.ledger.conftest import Ledger
 from tests.unit.gateway.ledger.test_ledger_command import config as config  # the fixture
 from tests.unit.gateway.ledger.test_ledger_command import mydata
 from tests.unit.gateway.ledger.test_ledger_routes import client
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-class Folder(SimpleHTTPRequestHandler):
-    """Serves the files of a folder, whatever they are."""
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
 
 
 class Bucket(BaseHTTPRequestHandler):
@@ -54,17 +45,6 @@ class Bucket(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
-
-
-@contextmanager
-def serving(handler: Any) -> Iterator[str]:
-    """The address of a server."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def put(folder: Path) -> dict[str, tuple[str, str, bytes]]:
@@ -122,11 +102,11 @@ def test_a_checkpoint_is_put_after_all_it_speaks_of(public: Path) -> None:
 def test_the_verifier_finds_the_same_at_every_place(
     public: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Folder, file server and store of objects: one report, without a finding."""
+    """Files, file server and store of objects: one report, without a finding."""
     reports = []
     with (
-        serving(partial(Folder, directory=public / "log")) as files,
-        serving(partial(Bucket, put(public))) as store,
+        answering(partial(Files, directory=public / "log")) as files,
+        answering(partial(Bucket, put(public))) as store,
     ):
         for place in (str(public / "log"), files, store):
             assert verify([place, "--key", ledger.log.vkey, "--hashes-only", "--json"]) == 0
@@ -140,7 +120,7 @@ def test_a_lost_object_is_found(public: Path, ledger: Ledger, capsys: pytest.Cap
     """A store that lost a tile is no smaller log."""
     objects = put(public)
     del objects["tile/0/001"]
-    with serving(partial(Bucket, objects)) as store:
+    with answering(partial(Bucket, objects)) as store:
         assert verify([store, "--key", ledger.log.vkey, "--hashes-only"]) != 0
 
     assert "tile/0/001" in capsys.readouterr().out

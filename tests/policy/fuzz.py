@@ -79,11 +79,11 @@ def spoil(document: dict[str, Any], dice: random.Random) -> None:
     if action < 0.2:
         del place[way[-1]]
     elif action < 0.3 and isinstance(place, list):
-        place.append(json.loads(json.dumps(dice.choice(place))))
+        place.append(_fresh(dice.choice(place)))
     elif action < 0.5 and isinstance(value, int) and not isinstance(value, bool):
         place[way[-1]] += dice.choice(STEPS)
     else:
-        place[way[-1]] = dice.choice(ODD)
+        place[way[-1]] = _fresh(dice.choice(ODD))
 
 
 def pool() -> dict[tuple[str, ...], list[Any]]:
@@ -103,7 +103,7 @@ def bend(document: dict[str, Any], dice: random.Random, values: dict[tuple[str, 
     if isinstance(value, int) and not isinstance(value, bool) and dice.random() < 0.5:
         place[way[-1]] = max(0, value + dice.choice(STEPS))
     else:
-        place[way[-1]] = json.loads(json.dumps(dice.choice(values[_names(way)])))
+        place[way[-1]] = _fresh(dice.choice(values[_names(way)]))
 
 
 def questions(count: int, seed: int = SEED) -> Iterator[tuple[bytes, bool]]:
@@ -222,6 +222,11 @@ async def main(count: int, seed: int) -> Tally:
         reference = Reference(session, server.url)
         await reference.prepare()
         return await run(reference, EmbeddedEngine(bundle), count, seed)
+
+
+def _fresh(value: Any) -> Any:
+    """A copy: what is changed later is the one question's own."""
+    return json.loads(json.dumps(value))
 
 
 def _names(way: Way) -> tuple[str, ...]:
